@@ -1,0 +1,39 @@
+// Sends back what it receives: echo [ADDRESS], 127.0.0.1:7000 unless said otherwise. Try it with `nc
+// 127.0.0.1 7000`.
+#include <phoenix/net/listener.hpp>
+#include <phoenix/net/loop.hpp>
+#include <phoenix/net/stream.hpp>
+
+#include <exception>
+#include <iostream>
+
+using namespace phoenix::net;
+
+task<> echo(stream peer) {
+    for (;;) {
+        const auto data = co_await peer.read_some();
+        if (data.empty()) {
+            co_return; // the peer has ended its side; what was written still leaves
+        }
+        co_await peer.write(data);
+    }
+}
+
+task<> serve(endpoint address) {
+    loop& here = co_await this_loop();
+    listener door(here, address);
+    std::cout << "echo on " << door.local_endpoint().to_string() << ", " << here.driver_name() << std::endl;
+    for (;;) {
+        stream peer = co_await door.accept();
+        here.spawn(echo(std::move(peer))); // a connection that fails is logged, the others go on
+    }
+}
+
+int main(int argc, char** argv) try {
+    loop here;
+    here.run(serve(endpoint::parse(argc > 1 ? argv[1] : "127.0.0.1:7000")));
+} catch (const std::exception& error) {
+
+    std::cerr << "echo: " << error.what() << '\n';
+    return 1;
+}

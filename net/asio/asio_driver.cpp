@@ -1,0 +1,426 @@
+#include <phoenix/net/asio/asio_driver.hpp>
+#include <phoenix/net/asio/frame_allocator.hpp>
+#include <phoenix/net/core/frame_pool.hpp>
+#include <phoenix/net/detail/machine.hpp>
+#include <phoenix/net/detail/resolver.hpp>
+#include <phoenix/net/detail/socket.hpp>
+#include <phoenix/net/error.hpp>
+#include <phoenix/net/loop.hpp>
+#include <phoenix/net/socket_options.hpp>
+
+#include <asio/cancellation_signal.hpp>
+#include <asio/executor_work_guard.hpp>
+#include <asio/generic/stream_protocol.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace phoenix::net {
+
+namespace {
+
+using asio_socket = asio::generic::stream_protocol::socket;
+
+class asio_driver;
+
+class asio_handle final : public handle, public detail::pooled {
+public:
+    explicit asio_handle(asio_socket opened) noexcept : socket(std::move(opened)) {}
+
+    asio_socket socket;
+    // One operation a direction: cancelling one leaves the other alone.
+    asio::cancellation_signal receiving;
+    asio::cancellation_signal sending;
+};
+
+/// What Asio calls when an operation has ended or a socket is ready.
+class op_handler {
+public:
+    using allocator_type = detail::frame_allocator<void>;
+    using cancellation_slot_type = asio::cancellation_slot;
+
+    op_handler(asio_driver& owner, op& operation, asio::cancellation_signal& signal) noexcept
+        : owner_(&owner), operation_(&operation), slot_(signal.slot()) {}
+
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return {}; }
+
+    [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept { return slot_; }
+
+    void operator()(const std::error_code& error, std::size_t bytes) const noexcept;
+    void operator()(const std::error_code& error) const noexcept;
+
+private:
+    asio_driver* owner_;
+    op* operation_;
+    asio::cancellation_slot slot_;
+};
+
+class asio_driver final : public driver, public asio_host {
+public:
+    explicit asio_driver(asio::io_context* host)
+        : own_context_(host == nullptr ? std::make_unique<asio::io_context>(1) : nullptr),
+          context_(host == nullptr ? *own_context_ : *host), timer_(context_),
+          lifeline_(std::make_shared<asio_driver*>(this)) {
+        if (own_context_ != nullptr) {
+            work_.emplace(context_.get_executor());
+        }
+    }
+
+    ~asio_driver() override { *lifeline_ = nullptr; }
+
+    [[nodiscard]] asio::io_context& context() noexcept override { return context_; }
+
+    void bind(loop& owner) override {
+        loop_ = &owner;
+        resolver_.emplace(owner);
+    }
+
+    [[nodiscard]] const driver_capabilities& capabilities() const noexcept override {
+        static constexpr driver_capabilities owner{.name = "asio"};
+        static constexpr driver_capabilities guest{.name = "asio", .hosted = true};
+        return own_context_ != nullptr ? owner : guest;
+    }
+
+    handle& attach(int descriptor) override {
+        const int family = detail::native_family(detail::local_endpoint(descriptor).family());
+        return adopt(detail::owned_fd(descriptor), family);
+    }
+
+    handle& open_stream(const endpoint& peer, const stream_options& options) override {
+        detail::owned_fd socket = detail::open_stream_socket(peer.family());
+        detail::apply(socket.get(), options, peer.family());
+        return adopt(std::move(socket), detail::native_family(peer.family()));
+    }
+
+    handle& open_listener(const endpoint& local, const listener_options& options) override {
+        return adopt(detail::open_listener(local, options), detail::native_family(local.family()));
+    }
+
+    void configure(handle& connection, const stream_options& options) override {
+        detail::configure_accepted(native_descriptor(connection), options);
+    }
+
+    void release(handle& target, bool reset) noexcept override {
+        target.released = true;
+        if (reset) {
+            detail::reset_on_close(native_descriptor(target));
+        }
+        if (target.in_flight == 0) {
+            close(target);
+        }
+    }
+
+    endpoint local_endpoint(handle& target) override {
+        return detail::local_endpoint(native_descriptor(target));
+    }
+
+    endpoint peer_endpoint(handle& target) override {
+        return detail::peer_endpoint(native_descriptor(target));
+    }
+
+    [[nodiscard]] int native_descriptor(handle& target) const noexcept override {
+        return socket_of(target).native_handle();
+    }
+
+    [[nodiscard]] bool submit(op& operation) noexcept override;
+    void cancel(op& operation) noexcept override;
+
+    // This driver lends nothing: streams receive into buffers of their own.
+    void give_back(lent_buffer&) noexcept override {}
+
+    [[nodiscard]] bool can_lend() const noexcept override { return false; }
+
+    void turn(monotonic_time deadline) override;
+    void arm(monotonic_time deadline) override;
+
+    void hold(bool busy) override {
+        if (own_context_ != nullptr) {
+            return;
+        }
+        if (busy) {
+            work_.emplace(context_.get_executor());
+        } else {
+            work_.reset();
+        }
+    }
+
+    void wake() noexcept override {
+        asio::post(context_, [lifeline = lifeline_] {
+            if (*lifeline != nullptr) {
+                (*lifeline)->loop_->poll();
+            }
+        });
+    }
+
+    [[nodiscard]] monotonic_time now() noexcept override { return detail::machine::now(); }
+
+    [[nodiscard]] wall_time wall_now() noexcept override { return detail::machine::wall_now(); }
+
+    [[nodiscard]] std::uint64_t random() noexcept override { return machine_.random(); }
+
+    void random_bytes(std::span<std::byte> out) override { detail::machine::random_bytes(out); }
+
+    /// A handler of Asio's: the op made progress, or the socket became ready for it.
+    void advance(op& operation, const std::error_code& error, std::size_t bytes) noexcept;
+
+private:
+    static asio_handle& handle_of(op& operation) noexcept {
+        return static_cast<asio_handle&>(*operation.target);
+    }
+
+    static asio_socket& socket_of(handle& target) noexcept {
+        return static_cast<asio_handle&>(target).socket;
+    }
+
+    handle& adopt(detail::owned_fd descriptor, int family) {
+        asio_socket socket(context_);
+        socket.assign(asio::generic::stream_protocol(family, 0), descriptor.get());
+        static_cast<void>(descriptor.release());
+        return *new asio_handle(std::move(socket));
+    }
+
+    static void close(handle& target) noexcept {
+        std::error_code ignored;
+        socket_of(target).close(ignored);
+        delete &static_cast<asio_handle&>(target);
+    }
+
+    [[nodiscard]] bool receive(recv_op& operation) noexcept;
+    [[nodiscard]] bool send(send_op& operation) noexcept;
+    [[nodiscard]] bool connect(connect_op& operation) noexcept;
+    [[nodiscard]] bool accept(accept_op& operation) noexcept;
+    [[nodiscard]] bool try_accept(accept_op& operation) noexcept;
+    void wait_until_readable(op& operation);
+
+    [[nodiscard]] static bool done_inline(op& operation, int result) noexcept {
+        operation.result = result;
+        operation.state = op_state::done;
+        return true;
+    }
+
+    static void start(op& operation) noexcept {
+        operation.state = op_state::in_flight;
+        ++operation.target->in_flight;
+    }
+
+    std::unique_ptr<asio::io_context> own_context_;
+    asio::io_context& context_;
+    std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
+    asio::steady_timer timer_;
+    monotonic_time armed_ = no_deadline;
+    // Handlers of the timer and of wake() may run after this driver has gone.
+    std::shared_ptr<asio_driver*> lifeline_;
+    loop* loop_ = nullptr;
+    detail::machine machine_;
+    std::optional<detail::resolver> resolver_;
+};
+
+void op_handler::operator()(const std::error_code& error, std::size_t bytes) const noexcept {
+    owner_->advance(*operation_, error, bytes);
+}
+
+void op_handler::operator()(const std::error_code& error) const noexcept {
+    owner_->advance(*operation_, error, 0);
+}
+
+bool asio_driver::submit(op& operation) noexcept {
+    try {
+        switch (operation.kind) {
+        case op_kind::recv:
+            return receive(static_cast<recv_op&>(operation));
+        case op_kind::send:
+            return send(static_cast<send_op&>(operation));
+        case op_kind::connect:
+            return connect(static_cast<connect_op&>(operation));
+        case op_kind::accept:
+            return accept(static_cast<accept_op&>(operation));
+        case op_kind::shutdown:
+            return done_inline(operation,
+                               ::shutdown(native_descriptor(*operation.target), SHUT_WR) == 0 ? 0 : -errno);
+        case op_kind::resolve:
+            return resolver_->submit(static_cast<resolve_op&>(operation));
+        case op_kind::recv_stream:
+        case op_kind::accept_stream:
+            break;
+        }
+        return done_inline(operation, -EOPNOTSUPP);
+    } catch (...) {
+        // Asio ran out of memory for a handler.
+        return done_inline(operation, -ENOMEM);
+    }
+}
+
+bool asio_driver::receive(recv_op& operation) noexcept {
+    asio_handle& target = handle_of(operation);
+    start(operation);
+    target.socket.async_receive(asio::mutable_buffer(operation.buffer.data(), operation.buffer.size()),
+                                op_handler(*this, operation, target.receiving));
+    return false;
+}
+
+bool asio_driver::send(send_op& operation) noexcept {
+    // Most sends find room: one system call, and no handler.
+    operation.header.msg_iov = operation.pieces.data();
+    operation.header.msg_iovlen = operation.pieces.size();
+    const ssize_t sent =
+        ::sendmsg(native_descriptor(*operation.target), &operation.header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0 || operation.eager || (errno != EAGAIN && errno != EWOULDBLOCK)) {
+        return done_inline(operation, sent >= 0 ? static_cast<int>(sent) : -errno);
+    }
+    asio_handle& target = handle_of(operation);
+    start(operation);
+    const iovec& first = operation.pieces.front();
+    target.socket.async_send(asio::const_buffer(first.iov_base, first.iov_len),
+                             op_handler(*this, operation, target.sending));
+    return false;
+}
+
+bool asio_driver::connect(connect_op& operation) noexcept {
+    asio_handle& target = handle_of(operation);
+    if (::connect(native_descriptor(target), operation.peer.data(), operation.peer.size()) == 0) {
+        return done_inline(operation, 0);
+    }
+    if (errno != EINPROGRESS && errno != EINTR) {
+        return done_inline(operation, -errno);
+    }
+    start(operation);
+    target.socket.async_wait(asio_socket::wait_write, op_handler(*this, operation, target.sending));
+    return false;
+}
+
+bool asio_driver::accept(accept_op& operation) noexcept {
+    if (try_accept(operation)) {
+        operation.state = op_state::done;
+        return true;
+    }
+    start(operation);
+    wait_until_readable(operation);
+    return false;
+}
+
+bool asio_driver::try_accept(accept_op& operation) noexcept {
+    detail::owned_fd accepted(
+        ::accept4(native_descriptor(*operation.target), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!accepted) {
+        operation.result = -errno;
+        return errno != EAGAIN && errno != EWOULDBLOCK;
+    }
+    const int family = socket_of(*operation.target).local_endpoint().protocol().family();
+    operation.accepted = &adopt(std::move(accepted), family);
+    operation.result = 0;
+    return true;
+}
+
+void asio_driver::wait_until_readable(op& operation) {
+    asio_handle& target = handle_of(operation);
+    target.socket.async_wait(asio_socket::wait_read, op_handler(*this, operation, target.receiving));
+}
+
+void asio_driver::cancel(op& operation) noexcept {
+    if (operation.state == op_state::cancelling || operation.is_settled()) {
+        return;
+    }
+    if (operation.kind == op_kind::resolve) {
+        resolver_->cancel(static_cast<resolve_op&>(operation));
+        return;
+    }
+    operation.state = op_state::cancelling;
+    asio_handle& target = handle_of(operation);
+    const bool sends = operation.kind == op_kind::send || operation.kind == op_kind::connect;
+    (sends ? target.sending : target.receiving).emit(asio::cancellation_type::terminal);
+}
+
+void asio_driver::advance(op& operation, const std::error_code& error, std::size_t bytes) noexcept {
+    int result = 0;
+    if (error == asio::error::operation_aborted) {
+        result = -ECANCELED;
+    } else if (error == asio::error::eof) {
+        result = 0;
+    } else if (error) {
+        result = -error.value();
+    } else if (operation.kind == op_kind::connect) {
+        result = -detail::socket_error(native_descriptor(*operation.target)).value();
+    } else if (operation.kind == op_kind::accept) {
+        auto& accepting = static_cast<accept_op&>(operation);
+        if (!try_accept(accepting)) {
+            // Somebody else took it, or it went away: wait for the next, unless that is no longer wanted.
+            if (operation.state != op_state::cancelling) {
+                wait_until_readable(operation);
+                return;
+            }
+            accepting.result = -ECANCELED;
+        }
+        result = accepting.result;
+    } else {
+        result = static_cast<int>(bytes);
+    }
+    operation.result = result;
+    handle& target = *operation.target;
+    loop_->complete(operation);
+    if (--target.in_flight == 0 && target.released) {
+        close(target);
+    }
+    loop_->poll();
+}
+
+void asio_driver::turn(monotonic_time deadline) {
+    if (context_.stopped()) {
+        context_.restart();
+    }
+    // Waiting needs work that keeps the context from returning at once.
+    const asio::executor_work_guard<asio::io_context::executor_type> guard(context_.get_executor());
+    if (deadline == no_deadline) {
+        context_.run_one();
+        return;
+    }
+    const nanoseconds left = deadline == monotonic_time::min() ? nanoseconds(0) : deadline - now();
+    if (left <= nanoseconds(0)) {
+        context_.poll_one();
+    } else {
+        context_.run_one_for(left);
+    }
+}
+
+void asio_driver::arm(monotonic_time deadline) {
+    if (deadline >= armed_) {
+        return;
+    }
+    armed_ = deadline;
+    timer_.expires_at(std::chrono::steady_clock::time_point(
+        std::chrono::duration_cast<std::chrono::steady_clock::duration>(deadline.time_since_epoch())));
+    timer_.async_wait([lifeline = lifeline_](const std::error_code& error) {
+        if (*lifeline != nullptr && error != asio::error::operation_aborted) {
+            (*lifeline)->armed_ = no_deadline;
+            (*lifeline)->loop_->poll();
+        }
+    });
+}
+
+} // namespace
+
+asio::io_context& asio_context(loop& guest) {
+    auto* const host = dynamic_cast<asio_host*>(&guest.backend());
+    if (host == nullptr) {
+        throw_error(errc::not_supported, "this loop runs on the " + std::string(guest.driver_name()) +
+                                             " driver, expected one made with make_asio_driver");
+    }
+    return host->context();
+}
+
+std::unique_ptr<driver> make_asio_driver() {
+    return std::make_unique<asio_driver>(nullptr);
+}
+
+std::unique_ptr<driver> make_asio_driver(asio::io_context& host) {
+    return std::make_unique<asio_driver>(&host);
+}
+
+} // namespace phoenix::net

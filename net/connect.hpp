@@ -1,0 +1,35 @@
+// Outgoing connections, and names.
+//
+//   stream peer = co_await connect(endpoint::parse("[::1]:7000"));
+//   stream other = co_await connect_to_host("db.internal", 7000);
+//
+// Each throws std::system_error: refused, unreachable, timed out by the kernel, errc::canceled, a resolve
+// error; retry_advice (error.hpp) says which are worth another try. Bound them with with_deadline. Thread
+// rule: a loop's.
+#pragma once
+
+#include <phoenix/net/endpoint.hpp>
+#include <phoenix/net/socket_options.hpp>
+#include <phoenix/net/stream.hpp>
+#include <phoenix/net/task.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace phoenix::net {
+
+/// Connects to one address.
+[[nodiscard]] task<stream> connect(endpoint peer, stream_options options = {});
+
+/// The addresses of a host name, in the resolver's order (RFC 6724); a numeric address needs no lookup. The
+/// lookup runs on a thread of the driver's. Cancelling gives up at once; the lookup itself ends by itself
+/// later.
+[[nodiscard]] task<std::vector<endpoint>> resolve(std::string host, std::uint16_t port);
+
+/// Resolves, then tries one address after the other, giving each `per_address` when others follow. Throws
+/// what the last one gave.
+[[nodiscard]] task<stream> connect_to_host(std::string host, std::uint16_t port, stream_options options = {},
+                                           nanoseconds per_address = std::chrono::seconds(2));
+
+} // namespace phoenix::net

@@ -1,0 +1,34 @@
+#include <phoenix/net/core/stream_core.hpp>
+#include <phoenix/net/error.hpp>
+
+namespace phoenix::net::detail {
+
+void stream_core::abandon(bool reset) noexcept {
+    const std::error_code closed = make_error_code(errc::closed);
+    abandoned_ = true;
+    reset_ = reset;
+    loop_.linger_begins();
+    receiver_.stop(closed);
+    sender_.close();
+    if (reset || close_timeout_ == nanoseconds(0)) {
+        sender_.abort(closed);
+    } else if (!sender_.is_done()) {
+        loop_.arm(*this, loop_.now() + close_timeout_);
+    }
+    finish_if_done();
+}
+
+void stream_core::close_timed_out(timer& self) noexcept {
+    auto& here = static_cast<stream_core&>(self);
+    here.sender_.abort(make_error_code(errc::closed));
+    here.finish_if_done();
+}
+
+void stream_core::destroy() noexcept {
+    loop_.disarm(*this);
+    loop_.linger_ended();
+    loop_.backend().release(connection_, reset_);
+    delete this;
+}
+
+} // namespace phoenix::net::detail
