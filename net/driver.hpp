@@ -84,8 +84,8 @@ public:
     /// came (a deadline in the past polls), and completes ops through the loop.
     virtual void turn(monotonic_time deadline) = 0;
 
-    /// A driver inside somebody else's event loop wakes itself at `deadline` and calls loop::poll(). Others
-    /// ignore it.
+    /// A driver inside somebody else's event loop wakes itself at `deadline` and calls loop::poll(); not at
+    /// all any more when it is no_deadline. Others ignore it.
     virtual void arm(monotonic_time deadline) = 0;
 
     /// A hosted driver keeps its host from running out of work while `busy`.

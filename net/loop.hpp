@@ -290,7 +290,8 @@ private:
     std::vector<std::byte*> write_blocks_;
 
     std::atomic<const void*> thread_{nullptr};
-    std::atomic<bool> sleeping_{false};
+    // A loop that has not run yet sleeps: the first post wakes it.
+    std::atomic<bool> sleeping_{true};
     std::atomic<bool> stop_requested_{false};
     detail::post_queue posts_;
 };

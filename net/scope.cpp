@@ -110,6 +110,11 @@ void scope::join_awaiter::stop(waitable& self) noexcept {
 
 void scope::join_awaiter::resume(runnable& self) noexcept {
     auto& here = static_cast<join_awaiter&>(self);
+    if (!here.target_.empty()) {
+        // Somebody spawned while this was on its way.
+        here.target_.joiner_ = &here;
+        return;
+    }
     here.waiting_->done_waiting();
     here.waiter_.resume();
 }

@@ -28,6 +28,7 @@ namespace phoenix::net {
 namespace {
 
 using asio_socket = asio::generic::stream_protocol::socket;
+using executor_guard = asio::executor_work_guard<asio::io_context::executor_type>;
 
 class asio_driver;
 
@@ -213,7 +214,7 @@ private:
 
     std::unique_ptr<asio::io_context> own_context_;
     asio::io_context& context_;
-    std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
+    std::optional<executor_guard> work_;
     asio::steady_timer timer_;
     monotonic_time armed_ = no_deadline;
     // Handlers of the timer and of wake() may run after this driver has gone.
@@ -268,16 +269,21 @@ bool asio_driver::receive(recv_op& operation) noexcept {
 
 bool asio_driver::send(send_op& operation) noexcept {
     // Most sends find room: one system call, and no handler.
-    operation.header.msg_iov = operation.pieces.data();
-    operation.header.msg_iovlen = operation.pieces.size();
-    const ssize_t sent =
-        ::sendmsg(native_descriptor(*operation.target), &operation.header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const int descriptor = native_descriptor(*operation.target);
+    const iovec& first = operation.pieces.front();
+    ssize_t sent = 0;
+    if (operation.pieces.size() == 1) {
+        sent = ::send(descriptor, first.iov_base, first.iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } else {
+        operation.header.msg_iov = operation.pieces.data();
+        operation.header.msg_iovlen = operation.pieces.size();
+        sent = ::sendmsg(descriptor, &operation.header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
     if (sent >= 0 || operation.eager || (errno != EAGAIN && errno != EWOULDBLOCK)) {
         return done_inline(operation, sent >= 0 ? static_cast<int>(sent) : -errno);
     }
     asio_handle& target = handle_of(operation);
     start(operation);
-    const iovec& first = operation.pieces.front();
     target.socket.async_send(asio::const_buffer(first.iov_base, first.iov_len),
                              op_handler(*this, operation, target.sending));
     return false;
@@ -372,11 +378,14 @@ void asio_driver::advance(op& operation, const std::error_code& error, std::size
 }
 
 void asio_driver::turn(monotonic_time deadline) {
-    if (context_.stopped()) {
+    if (own_context_ == nullptr && context_.stopped()) {
         context_.restart();
     }
-    // Waiting needs work that keeps the context from returning at once.
-    const asio::executor_work_guard<asio::io_context::executor_type> guard(context_.get_executor());
+    // Waiting needs work that keeps the context from returning at once; a context of our own always has some.
+    std::optional<executor_guard> guard;
+    if (own_context_ == nullptr) {
+        guard.emplace(context_.get_executor());
+    }
     if (deadline == no_deadline) {
         context_.run_one();
         return;
@@ -390,6 +399,12 @@ void asio_driver::turn(monotonic_time deadline) {
 }
 
 void asio_driver::arm(monotonic_time deadline) {
+    if (deadline == no_deadline && armed_ != no_deadline) {
+        // A timer that nobody waits for would keep the host from running out of work.
+        armed_ = no_deadline;
+        timer_.cancel();
+        return;
+    }
     if (deadline >= armed_) {
         return;
     }

@@ -124,6 +124,9 @@ inline constexpr use_task_t use_task;
 
 namespace detail {
 
+/// Asio's system codes as the library's own: so they compare to std::errc, and a cancellation is one.
+[[nodiscard]] std::error_code from_asio(const std::error_code& error) noexcept;
+
 template <class Initiation, class Arguments, class... Results>
 class asio_awaiter : private waitable, private runnable {
 public:
@@ -187,7 +190,7 @@ private:
     template <class... Values>
     static auto give(std::error_code error, Values... values) {
         if (error) {
-            throw std::system_error(error);
+            throw_error(from_asio(error), "an Asio operation");
         }
         return give_values(std::move(values)...);
     }

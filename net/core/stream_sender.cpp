@@ -128,8 +128,13 @@ void stream_sender::abort(std::error_code reason) noexcept {
 void stream_sender::gather(runnable& self) noexcept {
     stream_sender& here = static_cast<gather_part&>(self).owner;
     here.scheduled_ = false;
-    if (here.send_.is_settled() && !here.empty()) {
-        here.submit(true);
+    if (here.send_.is_settled()) {
+        if (!here.empty()) {
+            here.submit(true);
+        }
+    } else {
+        // More was written while an eager send is on its way, whose end nobody announces.
+        here.expedite();
     }
     here.core_.finish_if_done();
 }

@@ -15,10 +15,10 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
-#include <functional>
 #include <span>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -46,7 +46,7 @@ void connection_ended(const bench_run& run) {
     }
 }
 
-task<> echo(bench_run& run, stream peer) {
+task<> echo(bench_run* run, stream peer) {
     try {
         for (;;) {
             const auto data = co_await peer.read_some();
@@ -56,17 +56,17 @@ task<> echo(bench_run& run, stream peer) {
             co_await peer.write(data);
         }
     } catch (const std::system_error&) {
-        connection_ended(run);
+        connection_ended(*run);
     }
 }
 
-task<> ask(bench_run& run, stream peer, event& over) {
+task<> ask(bench_run* run, stream peer, event* over) {
     std::array<char, bench_window_bytes + bench_message_bytes> out;
     bench_state state = {};
     try {
         std::size_t due =
-            bench_fill(&run, &state, out.data(), static_cast<std::size_t>(run.options.in_flight));
-        while (!run.done) {
+            bench_fill(run, &state, out.data(), static_cast<std::size_t>(run->options.in_flight));
+        while (!run->done) {
             if (due > 0) {
                 co_await peer.write(first_bytes(out, due));
             }
@@ -74,15 +74,15 @@ task<> ask(bench_run& run, stream peer, event& over) {
             if (data.empty()) {
                 break;
             }
-            due = bench_answer(&run, &state, chars(data), data.size(), out.data());
+            due = bench_answer(run, &state, chars(data), data.size(), out.data());
         }
     } catch (const std::system_error&) {
     }
-    connection_ended(run);
-    over.set();
+    connection_ended(*run);
+    over->set();
 }
 
-task<> send_stream(bench_run& run, stream peer, std::size_t write_bytes) {
+task<> send_stream(bench_run* run, stream peer, std::size_t write_bytes) {
     std::vector<char> block(write_bytes, 'x');
     bench_state state = {};
     try {
@@ -91,29 +91,29 @@ task<> send_stream(bench_run& run, stream peer, std::size_t write_bytes) {
             co_await peer.write(first_bytes(block, block.size()));
         }
     } catch (const std::system_error&) {
-        connection_ended(run);
+        connection_ended(*run);
     }
 }
 
-task<> receive_stream(bench_run& run, stream peer, event& over) {
+task<> receive_stream(bench_run* run, stream peer, event* over) {
     bench_state state = {};
     try {
-        while (!run.done) {
+        while (!run->done) {
             const auto data = co_await peer.read_some();
             if (data.empty()) {
                 break;
             }
-            bench_stream_take(&run, &state, chars(data), data.size());
+            bench_stream_take(run, &state, chars(data), data.size());
         }
     } catch (const std::system_error&) {
     }
-    connection_ended(run);
-    over.set();
+    connection_ended(*run);
+    over->set();
 }
 
-task<> serve(scope& connections, bench_run& run, std::vector<stream>& streams, std::size_t write_bytes) {
-    for (stream& peer : streams) {
-        if (run.options.scenario == bench_stream) {
+task<> serve(scope& connections, bench_run* run, std::vector<stream>* streams, std::size_t write_bytes) {
+    for (stream& peer : *streams) {
+        if (run->options.scenario == bench_stream) {
             connections.spawn(send_stream(run, std::move(peer), write_bytes));
         } else {
             connections.spawn(echo(run, std::move(peer)));
@@ -123,17 +123,17 @@ task<> serve(scope& connections, bench_run& run, std::vector<stream>& streams, s
 }
 
 // The client is over as soon as one of its connections sees the end of the counted time.
-task<> load(scope& connections, bench_run& run, std::vector<stream>& streams) {
+task<> load(scope& connections, bench_run* run, std::vector<stream>* streams) {
     event over;
-    for (int index = 0; index < run.options.connections; ++index) {
-        stream& peer = streams[static_cast<std::size_t>(index)];
-        if (!bench_is_busy(&run, index)) {
+    for (int index = 0; index < run->options.connections; ++index) {
+        stream& peer = (*streams)[static_cast<std::size_t>(index)];
+        if (!bench_is_busy(run, index)) {
             continue;
         }
-        if (run.options.scenario == bench_stream) {
-            connections.spawn(receive_stream(run, std::move(peer), over));
+        if (run->options.scenario == bench_stream) {
+            connections.spawn(receive_stream(run, std::move(peer), &over));
         } else {
-            connections.spawn(ask(run, std::move(peer), over));
+            connections.spawn(ask(run, std::move(peer), &over));
         }
     }
     co_await over.wait();
@@ -155,9 +155,9 @@ void contest(bench_run* run, const void* context) {
     }
     bench_start(run);
     if (run->options.role == bench_server) {
-        here.run(with_scope(serve, std::ref(*run), std::ref(streams), use.write_bytes));
+        here.run(with_scope(serve, run, &streams, use.write_bytes));
     } else {
-        here.run(with_scope(load, std::ref(*run), std::ref(streams)));
+        here.run(with_scope(load, run, &streams));
     }
 }
 

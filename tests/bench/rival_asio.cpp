@@ -4,7 +4,6 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/use_awaitable.hpp>
@@ -12,7 +11,10 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <exception>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -28,7 +30,7 @@ void connection_ended(const bench_run& run) {
     }
 }
 
-asio::awaitable<void> echo(bench_run& run, tcp::socket& socket) {
+asio::awaitable<void> echo(bench_run* run, tcp::socket socket) {
     std::array<char, bench_window_bytes> buffer;
     try {
         for (;;) {
@@ -36,30 +38,29 @@ asio::awaitable<void> echo(bench_run& run, tcp::socket& socket) {
             co_await asio::async_write(socket, asio::buffer(buffer, got), use_awaitable);
         }
     } catch (const std::system_error&) {
-        connection_ended(run);
+        connection_ended(*run);
     }
-    socket.close();
 }
 
-asio::awaitable<void> ask(bench_run& run, tcp::socket& socket) {
+asio::awaitable<void> ask(bench_run* run, tcp::socket socket) {
     std::array<char, bench_window_bytes + bench_message_bytes> buffer;
     bench_state state = {};
     try {
         std::size_t due =
-            bench_fill(&run, &state, buffer.data(), static_cast<std::size_t>(run.options.in_flight));
-        while (!run.done) {
+            bench_fill(run, &state, buffer.data(), static_cast<std::size_t>(run->options.in_flight));
+        while (!run->done) {
             if (due > 0) {
                 co_await asio::async_write(socket, asio::buffer(buffer, due), use_awaitable);
             }
             const std::size_t got = co_await socket.async_read_some(asio::buffer(buffer), use_awaitable);
-            due = bench_answer(&run, &state, buffer.data(), got, buffer.data());
+            due = bench_answer(run, &state, buffer.data(), got, buffer.data());
         }
     } catch (const std::system_error&) {
-        connection_ended(run);
+        connection_ended(*run);
     }
 }
 
-asio::awaitable<void> send_stream(bench_run& run, tcp::socket& socket) {
+asio::awaitable<void> send_stream(bench_run* run, tcp::socket socket) {
     std::vector<char> block(bench_stream_bytes, 'x');
     bench_state state = {};
     try {
@@ -68,21 +69,20 @@ asio::awaitable<void> send_stream(bench_run& run, tcp::socket& socket) {
             co_await asio::async_write(socket, asio::buffer(block), use_awaitable);
         }
     } catch (const std::system_error&) {
-        connection_ended(run);
+        connection_ended(*run);
     }
-    socket.close();
 }
 
-asio::awaitable<void> receive_stream(bench_run& run, tcp::socket& socket) {
+asio::awaitable<void> receive_stream(bench_run* run, tcp::socket socket) {
     std::vector<char> block(bench_stream_bytes);
     bench_state state = {};
     try {
-        while (!run.done) {
+        while (!run->done) {
             const std::size_t got = co_await socket.async_read_some(asio::buffer(block), use_awaitable);
-            bench_stream_take(&run, &state, block.data(), got);
+            bench_stream_take(run, &state, block.data(), got);
         }
     } catch (const std::system_error&) {
-        connection_ended(run);
+        connection_ended(*run);
     }
 }
 
@@ -100,16 +100,18 @@ void contest(bench_run* run, const void*) {
     asio::io_context context(1);
     std::vector<int> fds(static_cast<std::size_t>(run->options.connections));
     bench_connect(run, fds.data(), true);
-    std::vector<tcp::socket> sockets;
-    sockets.reserve(fds.size());
+    const bool stream = run->options.scenario == bench_stream;
+    std::vector<tcp::socket> idle;
     bench_start(run);
     for (int index = 0; index < run->options.connections; ++index) {
-        tcp::socket& socket = sockets.emplace_back(context, tcp::v4(), fds[static_cast<std::size_t>(index)]);
-        const bool stream = run->options.scenario == bench_stream;
+        tcp::socket socket(context, tcp::v4(), fds[static_cast<std::size_t>(index)]);
         if (run->options.role == bench_server) {
-            spawn(context, stream ? send_stream(*run, socket) : echo(*run, socket), *run);
+            spawn(context, stream ? send_stream(run, std::move(socket)) : echo(run, std::move(socket)), *run);
         } else if (bench_is_busy(run, index)) {
-            spawn(context, stream ? receive_stream(*run, socket) : ask(*run, socket), *run);
+            spawn(context, stream ? receive_stream(run, std::move(socket)) : ask(run, std::move(socket)),
+                  *run);
+        } else {
+            idle.push_back(std::move(socket));
         }
     }
     context.run();
