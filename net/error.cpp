@@ -98,9 +98,11 @@ constexpr row table[] = {
 };
 
 const row* find(int value) noexcept {
-    for (const row& r : table)
-        if (r.number == value)
+    for (const row& r : table) {
+        if (r.number == value) {
             return &r;
+        }
+    }
     return nullptr;
 }
 
@@ -111,8 +113,9 @@ public:
     const char* name() const noexcept override { return "phoenix.net"; }
 
     std::string message(int value) const override {
-        if (const row* r = find(value))
+        if (const row* r = find(value)) {
             return r->message;
+        }
         return std::generic_category().message(value);
     }
 
@@ -151,15 +154,17 @@ const std::error_category& category() noexcept {
 }
 
 retry retry_advice(std::error_code code) noexcept {
-    if (!code)
+    if (!code) {
         return retry::never;
+    }
     const row* found = nullptr;
     if (code.category() == category()) {
         found = find(code.value());
     } else {
         const std::error_condition condition = code.default_error_condition();
-        if (condition.category() == std::generic_category())
+        if (condition.category() == std::generic_category()) {
             found = find(condition.value());
+        }
     }
     return found ? found->advice : retry::never;
 }

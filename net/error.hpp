@@ -52,8 +52,9 @@ enum class errc : int {
 /// 0 is success and gives the empty code.
 [[nodiscard]] inline std::error_code make_error(int errno_value) noexcept {
     PHOENIX_ASSERT(errno_value >= 0, "make_error takes a positive errno: negate the result of the ring");
-    if (errno_value == 0)
+    if (errno_value == 0) {
         return {};
+    }
     return {errno_value, category()};
 }
 

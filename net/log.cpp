@@ -26,11 +26,13 @@ std::uint64_t hash_of(std::string_view component, std::string_view key) noexcept
     const auto add = [&hash](unsigned char byte) {
         hash = (hash ^ byte) * 1099511628211u;
     };
-    for (const char c : component)
+    for (const char c : component) {
         add(static_cast<unsigned char>(c));
+    }
     add(0xff); // between the two, so that ("a", "bc") is not ("ab", "c")
-    for (const char c : key)
+    for (const char c : key) {
         add(static_cast<unsigned char>(c));
+    }
     return hash;
 }
 
@@ -45,8 +47,9 @@ void write_to_stderr(const char* data, std::size_t size) noexcept {
     ::sigemptyset(&pending);
     ::sigpending(&pending);
     const bool was_pending = ::sigismember(&pending, SIGPIPE) == 1;
-    if (::pthread_sigmask(SIG_BLOCK, &pipe_signal, &old_mask) != 0)
+    if (::pthread_sigmask(SIG_BLOCK, &pipe_signal, &old_mask) != 0) {
         return;
+    }
     ssize_t written = 0;
     do {
         written = ::write(STDERR_FILENO, data, size);
@@ -100,9 +103,10 @@ void log_to_stderr(const log_record& record) noexcept {
 
 void log_options::validate() const {
     const auto require = [](bool good, const char* field, const std::string& found, const char* expected) {
-        if (!good)
+        if (!good) {
             throw_error(errc::invalid_options,
                         std::string("log_options.") + field + " is " + found + ", expected " + expected);
+        }
     };
     require(level <= log_level::off, "level", std::to_string(static_cast<int>(level)), "trace to off");
     require(messages_per_window >= 1 && messages_per_window <= messages_max, "messages_per_window",
@@ -123,23 +127,28 @@ logger::logger(log_options options)
 logger::key_state& logger::state_of(std::uint64_t hash, monotonic_time now) noexcept {
     key_state* idle = nullptr;
     for (key_state& state : keys_) {
-        if (state.hash == hash)
+        if (state.hash == hash) {
             return state;
-        if (idle == nullptr && now - state.window_start >= window_)
+        }
+        if (idle == nullptr && now - state.window_start >= window_) {
             idle = &state;
+        }
     }
-    if (keys_.size() < max_keys_)
+    if (keys_.size() < max_keys_) {
         return keys_.emplace_back(key_state{hash, now, 0, 0}); // reserved: does not allocate
-    if (idle == nullptr)
+    }
+    if (idle == nullptr) {
         return overflow_; // taking a busy key's place would let many keys lift the limit
+    }
     *idle = key_state{hash, now, 0, 0};
     return *idle;
 }
 
 void logger::log(log_level level, std::string_view component, std::string_view key, monotonic_time now,
                  std::string_view message) noexcept {
-    if (!enabled(level) || in_sink_)
+    if (!enabled(level) || in_sink_) {
         return;
+    }
     key_state& state = state_of(hash_of(component, key), now);
     std::uint64_t unsaid = 0;
     if (now - state.window_start >= window_) {

@@ -62,6 +62,11 @@ loop::~loop() {
             return here.roots_.empty() && here.lingering_ == 0;
         },
         this);
+    // What is ready now are calls that were posted too late: they are dropped.
+    drops_calls_ = true;
+    while (!ready_.empty()) {
+        ready_.pop().run();
+    }
     driver_.reset();
     for (std::byte* const block : write_blocks_) {
         ::operator delete(block);
@@ -93,11 +98,13 @@ void loop::run_main(start_function start, void* branch, strand& main) {
 
     PHOENIX_ASSERT(main_strand_ == nullptr,
                    "loop::run was called while it runs: await the task, or spawn it");
+    polling_ = true;
+    // A driver that cannot run here says so before anything has begun.
+    driver_->turn(monotonic_time::min());
     main_completion at_end;
     main_strand_ = &main;
     main_was_stopped_ = false;
     thread_.store(&detail::thread_frames, std::memory_order_relaxed);
-    polling_ = true;
     host_is_idle_ = false;
     roots_.cancelled_ = false;
     begin_turn();
@@ -119,6 +126,7 @@ void loop::run_main(start_function start, void* branch, strand& main) {
         work();
     }
     main_strand_ = nullptr;
+    roots_.cancelled_ = false;
     polling_ = false;
     thread_.store(nullptr, std::memory_order_relaxed);
     if (driver_->capabilities().hosted) {
@@ -186,6 +194,9 @@ void loop::apply_stop() noexcept {
         stop_requested_.store(false);
     }
     roots_.cancel();
+    if (roots_.empty()) {
+        roots_emptied();
+    }
 }
 
 void loop::run_ready() noexcept {
@@ -265,8 +276,8 @@ void loop::root_failed(const std::exception_ptr& error) noexcept {
 }
 
 void loop::roots_emptied() noexcept {
-    // What is spawned after a stop has ended everything runs again.
-    roots_.cancelled_ = false;
+    // What is spawned after a stop has ended everything runs again; run() has not ended before main has.
+    roots_.cancelled_ = roots_.cancelled_ && main_strand_ != nullptr;
     driver_->hold(false);
 }
 

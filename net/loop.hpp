@@ -85,7 +85,7 @@ public:
 
     /// Any thread. Calls `function()` on the loop's thread, after what was posted before by the same thread.
     /// When the bounded queue is full, other threads wait for room; the loop's own thread never waits. What
-    /// the function throws is logged.
+    /// the function throws is logged. Calls that were not made when the loop is destroyed are dropped.
     template <class F>
     void post(F function) {
         if (on_own_thread()) {
@@ -170,8 +170,9 @@ public:
 
     /// Drivers: the op has ended, and its run function is due.
     void complete(op& operation) noexcept {
-        PHOENIX_ASSERT(operation.state != op_state::done, "a driver completed an operation twice");
-        operation.state = op_state::done;
+        PHOENIX_ASSERT(operation.state != op_state::completed && !operation.is_settled(),
+                       "a driver completed an operation that it did not have, or twice");
+        operation.state = op_state::completed;
         ready_.push(operation);
     }
 
@@ -243,7 +244,10 @@ private:
     private:
         static void call(runnable& self) noexcept {
             const std::unique_ptr<own_call> here(static_cast<own_call*>(&self));
-            here->owner_.guarded([](void* function) { (*static_cast<F*>(function))(); }, &here->function_);
+            if (!here->owner_.drops_calls_) {
+                here->owner_.guarded([](void* function) { (*static_cast<F*>(function))(); },
+                                     &here->function_);
+            }
         }
 
         F function_;
@@ -278,6 +282,7 @@ private:
     bool next_turn_polls_ = false;
     bool host_is_idle_ = false;
     bool polling_ = false;
+    bool drops_calls_ = false;
     std::uint32_t inline_budget_ = 0;
     monotonic_time now_{};
     timer_queue timers_;

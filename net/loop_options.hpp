@@ -25,7 +25,7 @@ struct loop_options {
     /// ...
     std::uint32_t receive_buffers = 256;
     /// ... of so many bytes each; 1 KiB to 1 MiB.
-    std::uint32_t receive_buffer_bytes = 16 * 1024;
+    std::uint32_t receive_buffer_bytes = 32 * 1024;
     /// Blocks in which streams gather small writes; 1 KiB to 1 MiB.
     std::uint32_t write_block_bytes = 64 * 1024;
     /// Submission queue of a ring; 8 to 32'768. Its completion queue is eight times as large.

@@ -126,10 +126,12 @@ public:
     void record(std::uint64_t value) noexcept {
         detail::add_single_writer(buckets_[bucket_of(value)], std::uint64_t{1});
         detail::add_single_writer(sum_, value);
-        if (value < min_.load(std::memory_order_relaxed)) [[unlikely]]
+        if (value < min_.load(std::memory_order_relaxed)) [[unlikely]] {
             min_.store(value, std::memory_order_relaxed);
-        if (value > max_.load(std::memory_order_relaxed)) [[unlikely]]
+        }
+        if (value > max_.load(std::memory_order_relaxed)) [[unlikely]] {
             max_.store(value, std::memory_order_relaxed);
+        }
     }
 
     /// Any thread. Allocates at most 15 KiB. Records made meanwhile may be in some of its numbers and not in

@@ -5,8 +5,9 @@
 // the handle. A driver links ops, fills `result` and hands each back to the loop exactly once; it never
 // allocates for them.
 //
-// Life of an op: idle -> queued (the driver has it) -> in_flight (the kernel has it) -> done, with
-// `cancelling` between when somebody asked for its end. Buffers belong to the driver until the op is done,
+// Life of an op: idle -> queued (the driver has it) -> in_flight (the kernel has it) -> completed (its result
+// is known, its function is in the loop's ready queue) -> done (its function runs), with `cancelling` before
+// `completed` when somebody asked for its end. Buffers belong to the driver until the op is done,
 // cancelled or not. Thread rule: an op is touched by its loop's thread alone.
 #pragma once
 
@@ -84,21 +85,26 @@ enum class op_kind : std::uint8_t {
     resolve
 };
 
-enum class op_state : std::uint8_t { idle, queued, in_flight, cancelling, done };
+enum class op_state : std::uint8_t { idle, queued, in_flight, cancelling, completed, done };
 
 class handle;
 
 /// What all operations share. `run` is called by the loop after the driver has completed the op.
 class op : public runnable {
 public:
-    op(op_kind kind, function completed) noexcept : runnable(completed), kind(kind) {}
+    op(op_kind kind, function completed) noexcept : runnable(&settle), kind(kind), completed_(completed) {}
 
     /// A driver that still knew this op would write into freed memory: cancel it and wait for its end first.
     ~op() { PHOENIX_ASSERT(is_settled(), "an operation was destroyed while its driver still had it"); }
 
-    /// True when no driver holds the op: it may be submitted, reused or destroyed.
+    /// True when neither a driver nor the ready queue holds the op: it may be submitted, reused or destroyed.
     [[nodiscard]] bool is_settled() const noexcept {
         return state == op_state::idle || state == op_state::done;
+    }
+
+    /// True when a driver holds the op and nobody has asked for its end yet.
+    [[nodiscard]] bool is_cancellable() const noexcept {
+        return state == op_state::queued || state == op_state::in_flight;
     }
 
     const op_kind kind;
@@ -107,6 +113,15 @@ public:
     /// code.
     int result = 0;
     handle* target = nullptr;
+
+private:
+    static void settle(runnable& self) noexcept {
+        auto& here = static_cast<op&>(self);
+        here.state = op_state::done;
+        here.completed_(here);
+    }
+
+    const function completed_;
 };
 
 /// Receives at most once, into `buffer`; result 0 is the end of the stream.

@@ -27,20 +27,23 @@ constexpr std::int64_t backlog_max = 65535;
 
 void in_range(std::string_view owner, std::string_view field, std::int64_t value, std::int64_t low,
               std::int64_t high, std::string_view unit = "") {
-    if (value < low || value > high)
+    if (value < low || value > high) {
         refuse(owner, field, std::to_string(value).append(unit),
                std::to_string(low) + " to " + std::to_string(high).append(unit));
+    }
 }
 
 /// A size, where anything over the signed range is out of range as well.
 void size_in_range(std::string_view owner, std::string_view field, std::size_t value, std::int64_t low,
                    std::int64_t high, bool zero_is_default) {
-    if (zero_is_default && value == 0)
+    if (zero_is_default && value == 0) {
         return;
-    if (value < static_cast<std::size_t>(low) || value > static_cast<std::size_t>(high))
+    }
+    if (value < static_cast<std::size_t>(low) || value > static_cast<std::size_t>(high)) {
         refuse(owner, field, std::to_string(value) + " bytes",
                std::string(zero_is_default ? "0 (the kernel's default) or " : "") + std::to_string(low) +
                    " to " + std::to_string(high) + " bytes");
+    }
 }
 
 void validate_stream(const stream_options& o, std::string_view owner) {

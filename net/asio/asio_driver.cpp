@@ -16,7 +16,10 @@
 #include <asio/steady_timer.hpp>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -64,18 +67,73 @@ private:
     asio::cancellation_slot slot_;
 };
 
+/// Lets handlers of the timer and of wake() outlive the driver, and holds the memory of the one wake that may
+/// be on its way: a thread that Asio does not know would take it from the heap each time.
+class driver_lifeline {
+public:
+    explicit driver_lifeline(asio_driver& owner) noexcept : driver(&owner) {}
+
+    /// Null when the driver has gone.
+    asio_driver* driver;
+    std::atomic<bool> wake_is_on_its_way{false};
+    alignas(std::max_align_t) std::byte wake_memory[192];
+};
+
+/// What Asio calls on the loop's thread after a wake().
+class wake_handler {
+public:
+    template <class T>
+    class allocator {
+    public:
+        using value_type = T;
+
+        explicit allocator(driver_lifeline& owner) noexcept : owner_(&owner) {}
+
+        template <class U>
+        explicit allocator(const allocator<U>& other) noexcept : owner_(other.owner_) {}
+
+        [[nodiscard]] T* allocate(std::size_t count) noexcept {
+            PHOENIX_ASSERT(count * sizeof(T) <= sizeof owner_->wake_memory,
+                           "this Asio needs more memory for a handler: enlarge wake_memory");
+            return reinterpret_cast<T*>(owner_->wake_memory);
+        }
+
+        void deallocate(T*, std::size_t) noexcept {}
+
+        friend bool operator==(const allocator& left, const allocator& right) noexcept = default;
+
+    private:
+        template <class U>
+        friend class allocator;
+
+        driver_lifeline* owner_;
+    };
+
+    using allocator_type = allocator<void>;
+
+    explicit wake_handler(std::shared_ptr<driver_lifeline> lifeline) noexcept
+        : lifeline_(std::move(lifeline)) {}
+
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(*lifeline_); }
+
+    void operator()() const noexcept;
+
+private:
+    std::shared_ptr<driver_lifeline> lifeline_;
+};
+
 class asio_driver final : public driver, public asio_host {
 public:
     explicit asio_driver(asio::io_context* host)
         : own_context_(host == nullptr ? std::make_unique<asio::io_context>(1) : nullptr),
           context_(host == nullptr ? *own_context_ : *host), timer_(context_),
-          lifeline_(std::make_shared<asio_driver*>(this)) {
+          lifeline_(std::make_shared<driver_lifeline>(*this)) {
         if (own_context_ != nullptr) {
             work_.emplace(context_.get_executor());
         }
     }
 
-    ~asio_driver() override { *lifeline_ = nullptr; }
+    ~asio_driver() override { lifeline_->driver = nullptr; }
 
     [[nodiscard]] asio::io_context& context() noexcept override { return context_; }
 
@@ -154,12 +212,13 @@ public:
     }
 
     void wake() noexcept override {
-        asio::post(context_, [lifeline = lifeline_] {
-            if (*lifeline != nullptr) {
-                (*lifeline)->loop_->poll();
-            }
-        });
+        // One that is on its way sees what this caller has done before: both sides exchange the flag.
+        if (!lifeline_->wake_is_on_its_way.exchange(true)) {
+            asio::post(context_, wake_handler(lifeline_));
+        }
     }
+
+    void woken() noexcept { loop_->poll(); }
 
     [[nodiscard]] monotonic_time now() noexcept override { return detail::machine::now(); }
 
@@ -217,8 +276,7 @@ private:
     std::optional<executor_guard> work_;
     asio::steady_timer timer_;
     monotonic_time armed_ = no_deadline;
-    // Handlers of the timer and of wake() may run after this driver has gone.
-    std::shared_ptr<asio_driver*> lifeline_;
+    std::shared_ptr<driver_lifeline> lifeline_;
     loop* loop_ = nullptr;
     detail::machine machine_;
     std::optional<detail::resolver> resolver_;
@@ -230,6 +288,13 @@ void op_handler::operator()(const std::error_code& error, std::size_t bytes) con
 
 void op_handler::operator()(const std::error_code& error) const noexcept {
     owner_->advance(*operation_, error, 0);
+}
+
+void wake_handler::operator()() const noexcept {
+    lifeline_->wake_is_on_its_way.exchange(false);
+    if (lifeline_->driver != nullptr) {
+        lifeline_->driver->woken();
+    }
 }
 
 bool asio_driver::submit(op& operation) noexcept {
@@ -331,7 +396,7 @@ void asio_driver::wait_until_readable(op& operation) {
 }
 
 void asio_driver::cancel(op& operation) noexcept {
-    if (operation.state == op_state::cancelling || operation.is_settled()) {
+    if (!operation.is_cancellable()) {
         return;
     }
     if (operation.kind == op_kind::resolve) {
@@ -412,9 +477,9 @@ void asio_driver::arm(monotonic_time deadline) {
     timer_.expires_at(std::chrono::steady_clock::time_point(
         std::chrono::duration_cast<std::chrono::steady_clock::duration>(deadline.time_since_epoch())));
     timer_.async_wait([lifeline = lifeline_](const std::error_code& error) {
-        if (*lifeline != nullptr && error != asio::error::operation_aborted) {
-            (*lifeline)->armed_ = no_deadline;
-            (*lifeline)->loop_->poll();
+        if (lifeline->driver != nullptr && error != asio::error::operation_aborted) {
+            lifeline->driver->armed_ = no_deadline;
+            lifeline->driver->loop_->poll();
         }
     });
 }

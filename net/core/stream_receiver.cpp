@@ -12,10 +12,10 @@ namespace phoenix::net::detail {
 namespace {
 
 // A reader that falls this many lent buffers behind pauses the receive stream.
-constexpr std::uint32_t most_queued_buffers = 16;
+constexpr std::uint32_t most_queued_buffers = 8;
 
 // A stream of its own without much traffic receives into a buffer of this size.
-constexpr std::size_t small_own_buffer_bytes = 2048;
+constexpr std::size_t small_own_buffer_bytes = 1024;
 
 // After so many receives in a row that would have fitted the small buffer, the large one goes back.
 constexpr std::uint8_t short_receives_to_shrink = 8;

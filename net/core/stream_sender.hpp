@@ -90,7 +90,8 @@ public:
     /// Copies `data` into the queue; false when it must be written directly, or the stream cannot send any
     /// more.
     [[nodiscard]] bool try_copy(std::span<const std::byte> data) {
-        if (data.size() <= room_ && copied_bytes_ + data.size() <= limit_bytes_) [[likely]] {
+        // Not for nothing at all: there may be no block.
+        if (data.size() - 1 < room_ && copied_bytes_ + data.size() <= limit_bytes_) [[likely]] {
             std::memcpy(cursor_, data.data(), data.size());
             note_copied(data.size());
             return true;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <netdb.h>
+#include <unistd.h>
 
 namespace phoenix::net::detail {
 
@@ -50,7 +51,7 @@ struct request {
 
 class resolver::worker {
 public:
-    explicit worker(loop& owner) : loop_(owner), thread_([this] { work(); }) {}
+    explicit worker(loop& owner) : loop_(owner), process_(::getpid()), thread_([this] { work(); }) {}
 
     ~worker() {
         {
@@ -60,6 +61,9 @@ public:
         changed_.notify_one();
         thread_.join();
     }
+
+    /// False in a forked child, which has no such thread.
+    [[nodiscard]] bool exists() const noexcept { return process_ == ::getpid(); }
 
     void push(std::shared_ptr<request> added) {
         {
@@ -108,6 +112,7 @@ private:
     }
 
     loop& loop_;
+    const pid_t process_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<std::shared_ptr<request>> requests_;
@@ -118,7 +123,12 @@ private:
 
 resolver::resolver(loop& owner) : loop_(owner) {}
 
-resolver::~resolver() = default;
+resolver::~resolver() {
+    if (worker_ != nullptr && !worker_->exists()) {
+        // Neither its thread nor its lock can be waited for.
+        static_cast<void>(worker_.release());
+    }
+}
 
 bool resolver::submit(resolve_op& operation) noexcept {
     try {

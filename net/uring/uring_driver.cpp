@@ -58,7 +58,10 @@ public:
     ~uring_driver() override {
         // Descriptors that were released close with the last submission.
         if (!ring_.is_foreign() && ring_.is_enabled()) {
-            submit_rest();
+            do {
+                submit_closes();
+                submit_rest();
+            } while (!to_close_.empty());
         }
     }
 
@@ -150,6 +153,7 @@ private:
 
     [[nodiscard]] io_uring_sqe& next_entry() noexcept;
     void close(uring_handle& target) noexcept;
+    void submit_closes() noexcept;
     void enable_once();
     void arm_wake() noexcept;
     void enter(monotonic_time deadline) noexcept;
@@ -172,6 +176,9 @@ private:
     std::vector<lent_buffer> lent_;
     // Sends that report nothing when they succeed: known to have ended when the ring was entered.
     std::vector<send_op*> eager_;
+    // Descriptors whose handles went while completions were taken: nothing is submitted from inside reap().
+    std::vector<int> to_close_;
+    bool reaping_ = false;
     std::optional<detail::resolver> resolver_;
 };
 
@@ -252,11 +259,16 @@ bool uring_driver::submit(op& operation) noexcept {
 }
 
 void uring_driver::cancel(op& operation) noexcept {
-    if (operation.state == op_state::cancelling || operation.is_settled() || ring_.is_foreign()) {
+    if (!operation.is_cancellable()) {
         return;
     }
     if (operation.kind == op_kind::resolve) {
         resolver_->cancel(static_cast<resolve_op&>(operation));
+        return;
+    }
+    if (ring_.is_foreign()) [[unlikely]] {
+        // The operation goes on in the parent, on the parent's memory; nobody will complete it here.
+        complete(operation, -ECANCELED);
         return;
     }
     operation.state = op_state::cancelling;
@@ -271,12 +283,23 @@ void uring_driver::close(uring_handle& target) noexcept {
     if (ring_.is_foreign() || !ring_.is_enabled()) {
         ::close(target.descriptor);
     } else {
+        to_close_.push_back(target.descriptor);
+        if (!reaping_) {
+            submit_closes();
+        }
+    }
+    delete &target;
+}
+
+void uring_driver::submit_closes() noexcept {
+    while (!to_close_.empty()) {
+        const int descriptor = to_close_.back();
+        to_close_.pop_back();
         io_uring_sqe& entry = next_entry();
-        ::io_uring_prep_close(&entry, target.descriptor);
+        ::io_uring_prep_close(&entry, descriptor);
         ::io_uring_sqe_set_data64(&entry, ignored_tag);
         entry.flags |= IOSQE_CQE_SKIP_SUCCESS;
     }
-    delete &target;
 }
 
 void uring_driver::enable_once() {
@@ -304,8 +327,10 @@ void uring_driver::turn(monotonic_time deadline) {
     buffers_.publish();
     enter(deadline);
     reap();
+    submit_closes();
     submit_rest();
     complete_eager();
+    submit_closes();
 }
 
 void uring_driver::enter(monotonic_time deadline) noexcept {
@@ -338,6 +363,7 @@ void uring_driver::submit_rest() noexcept {
 
 void uring_driver::reap() noexcept {
     io_uring& native = ring_.native();
+    reaping_ = true;
     for (;;) {
         unsigned head = 0;
         unsigned count = 0;
@@ -348,6 +374,7 @@ void uring_driver::reap() noexcept {
         }
         ::io_uring_cq_advance(&native, count);
         if (!::io_uring_cq_has_overflow(&native)) [[likely]] {
+            reaping_ = false;
             return;
         }
         static_cast<void>(::io_uring_get_events(&native));

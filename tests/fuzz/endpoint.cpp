@@ -23,8 +23,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         PHOENIX_ASSERT(e.code() == phoenix::net::errc::invalid_endpoint,
                        "a refusal must be invalid_endpoint");
     }
-    if (!taken)
+    if (!taken) {
         return 0;
+    }
     const std::string written = taken->to_string();
     const endpoint again = endpoint::parse(written);
     PHOENIX_ASSERT(again == *taken && (again <=> *taken) == 0, "text must come back as an equal endpoint");

@@ -66,8 +66,9 @@ BOOST_AUTO_TEST_CASE(canonical_text_comes_back_unchanged) {
     for (const char* text : {"127.0.0.1:80", "0.0.0.0:0", "255.255.255.255:65535", "[::]:0", "[::1]:80",
                              "[2001:db8::8:800:200c:417a]:443", "[::ffff:10.0.0.1]:1", "[fe80::1%7]:80",
                              "[fe80::1%4294967295]:80", "unix:/run/x.sock", "unix:relative", "unix:@name",
-                             "unix:/with:colon]and[blank ", "unix:@@", "unix:unix:"})
+                             "unix:/with:colon]and[blank ", "unix:@@", "unix:unix:"}) {
         BOOST_TEST(endpoint::parse(text).to_string() == text);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(other_spellings_of_v6_are_canonicalized) {
@@ -310,12 +311,13 @@ BOOST_AUTO_TEST_CASE(order_is_total_and_by_family_address_scope_port_and_name) {
         endpoint::unix_path("ab"),
         endpoint::unix_path("b"),
     };
-    for (std::size_t i = 0; i < ascending.size(); ++i)
+    for (std::size_t i = 0; i < ascending.size(); ++i) {
         for (std::size_t j = 0; j < ascending.size(); ++j) {
             BOOST_TEST(((ascending[i] <=> ascending[j]) == (i <=> j)),
                        ascending[i] << " and " << ascending[j]);
             BOOST_TEST((ascending[i] == ascending[j]) == (i == j));
         }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(equal_endpoints_hash_equal_and_others_apart) {

@@ -86,32 +86,38 @@ BOOST_AUTO_TEST_CASE(errno_without_a_row_has_the_systems_message) {
 }
 
 BOOST_AUTO_TEST_CASE(every_errno_and_unknown_number_has_a_message) {
-    for (int value = 1; value < 200; ++value)
+    for (int value = 1; value < 200; ++value) {
         BOOST_TEST(!make_error(value).message().empty());
+    }
     BOOST_TEST(!make_error(9999).message().empty());
     BOOST_TEST(!make_error(1'000'000).message().empty());
 }
 
 BOOST_AUTO_TEST_CASE(retry_now_where_nothing_is_wrong) {
-    for (const int value : {EINTR, EAGAIN, ECONNABORTED})
+    for (const int value : {EINTR, EAGAIN, ECONNABORTED}) {
         BOOST_TEST((retry_advice(make_error(value)) == retry::now), "errno " << value);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(retry_later_where_a_peer_or_a_limit_may_recover) {
     for (const int value : {ECONNREFUSED, ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN,
-                            EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL})
+                            EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL}) {
         BOOST_TEST((retry_advice(make_error(value)) == retry::later), "errno " << value);
-    for (const errc e : {errc::timed_out, errc::resolve_try_again, errc::queue_full, errc::end_of_stream})
+    }
+    for (const errc e : {errc::timed_out, errc::resolve_try_again, errc::queue_full, errc::end_of_stream}) {
         BOOST_TEST((retry_advice(e) == retry::later), make_error_code(e).message());
+    }
 }
 
 BOOST_AUTO_TEST_CASE(retry_never_for_mistakes_cancellation_and_success) {
-    for (const int value : {EADDRINUSE, EACCES, EBADF, EINVAL, ENOTSOCK, EDOM, EAFNOSUPPORT})
+    for (const int value : {EADDRINUSE, EACCES, EBADF, EINVAL, ENOTSOCK, EDOM, EAFNOSUPPORT}) {
         BOOST_TEST((retry_advice(make_error(value)) == retry::never), "errno " << value);
+    }
     for (const errc e :
          {errc::canceled, errc::closed, errc::host_not_found, errc::resolve_failed, errc::invalid_endpoint,
-          errc::invalid_options, errc::ring_after_fork, errc::not_supported})
+          errc::invalid_options, errc::ring_after_fork, errc::not_supported}) {
         BOOST_TEST((retry_advice(e) == retry::never), make_error_code(e).message());
+    }
     BOOST_TEST((retry_advice({}) == retry::never));
 }
 

@@ -46,8 +46,9 @@ struct fixture {
 
     std::size_t say_many(std::string_view key, int times) {
         const std::size_t before = lines.size();
-        for (int i = 0; i < times; ++i)
+        for (int i = 0; i < times; ++i) {
             say(key);
+        }
         return lines.size() - before;
     }
 };
@@ -65,8 +66,9 @@ std::string standard_error_of(Work work) {
     ::close(saved);
     std::string out;
     char buffer[4096];
-    for (ssize_t n; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+    for (ssize_t n; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) {
         out.append(buffer, static_cast<std::size_t>(n));
+    }
     ::close(ends[0]);
     return out;
 }
@@ -186,8 +188,9 @@ BOOST_AUTO_TEST_CASE(keys_and_components_are_limited_apart) {
     BOOST_TEST(f.say_many("one", 100) == 3u);
     BOOST_TEST(f.say_many("two", 100) == 3u);
     const std::size_t before = f.lines.size();
-    for (int i = 0; i < 100; ++i)
+    for (int i = 0; i < 100; ++i) {
         f.log.log(log_level::info, "codec", "one", f.now, "m");
+    }
     BOOST_TEST(f.lines.size() - before == 3u);
     f.log.log(log_level::info, "ne", "tone", f.now, "same letters, other key");
     BOOST_TEST(contains(f.lines.back(), "same letters"));
@@ -195,8 +198,9 @@ BOOST_AUTO_TEST_CASE(keys_and_components_are_limited_apart) {
 
 BOOST_AUTO_TEST_CASE(levels_below_the_limit_do_not_use_it_up) {
     fixture f;
-    for (int i = 0; i < 100; ++i)
+    for (int i = 0; i < 100; ++i) {
         f.log.log(log_level::debug, "net", "key", f.now, "m");
+    }
     BOOST_TEST(f.say_many("key", 100) == 3u);
     BOOST_TEST(f.log.suppressed() == 97u);
 }
@@ -204,8 +208,9 @@ BOOST_AUTO_TEST_CASE(levels_below_the_limit_do_not_use_it_up) {
 BOOST_AUTO_TEST_CASE(keys_beyond_the_bound_share_one_limit) {
     fixture f(3, 4);
     std::size_t passed = 0;
-    for (int key = 0; key < 1000; ++key)
+    for (int key = 0; key < 1000; ++key) {
         passed += f.say_many("key " + std::to_string(key), 2);
+    }
     BOOST_TEST(passed == 4u * 2 + 3);
     BOOST_TEST(f.say_many("key 0", 100) == 1u); // still known
 }

@@ -46,18 +46,20 @@ void expect_as_oracle(const histogram_snapshot& seen, std::vector<std::uint64_t>
     BOOST_TEST(seen.min() == values.front());
     BOOST_TEST(seen.max() == values.back());
     std::uint64_t sum = 0;
-    for (const std::uint64_t value : values)
+    for (const std::uint64_t value : values) {
         sum += value;
+    }
     BOOST_TEST(seen.sum() == sum);
     for (const double percent : percents) {
         const std::uint64_t exact = oracle(values, percent);
         const std::uint64_t found = seen.percentile(percent);
         BOOST_TEST(found >= exact, "p" << percent << ": " << found << " under the exact " << exact);
-        if (exact < 64)
+        if (exact < 64) {
             BOOST_TEST(found == exact, "p" << percent << ": " << found << " is not the exact " << exact);
-        else
+        } else {
             BOOST_TEST(found - exact < exact / 32 + (exact % 32 != 0),
                        "p" << percent << ": " << found << " is 1/32 or more over the exact " << exact);
+        }
     }
     BOOST_TEST(seen.percentile(0) == values.front());
     BOOST_TEST(seen.percentile(100) == values.back());
@@ -98,8 +100,9 @@ BOOST_AUTO_TEST_CASE(counter_is_read_from_another_thread_without_loss) {
             last = seen;
         }
     });
-    for (int i = 0; i < 1'000'000; ++i)
+    for (int i = 0; i < 1'000'000; ++i) {
         c.add();
+    }
     done.store(true);
     reader.join();
     BOOST_TEST(!fell);
@@ -117,8 +120,9 @@ BOOST_AUTO_TEST_CASE(buckets_tile_the_range_with_relative_width_up_to_one_in_32)
         BOOST_TEST_REQUIRE(histogram::bucket_of(low) == bucket);
         BOOST_TEST_REQUIRE(histogram::bucket_of(high) == bucket);
         BOOST_TEST_REQUIRE(high - low <= low / 32);
-        if (bucket + 1 < histogram::bucket_count)
+        if (bucket + 1 < histogram::bucket_count) {
             BOOST_TEST_REQUIRE(histogram::bucket_of(high + 1) == bucket + 1);
+        }
     }
 }
 
@@ -153,14 +157,16 @@ BOOST_AUTO_TEST_CASE(extreme_values_are_kept) {
     expect_as_oracle(h.snapshot(), {0, largest});
     histogram one;
     one.record(1'000'003);
-    for (const double percent : percents)
+    for (const double percent : percents) {
         BOOST_TEST(one.snapshot().percentile(percent) == 1'000'003u);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(percentile_rank_is_not_moved_by_rounding) {
     histogram h;
-    for (std::uint64_t value = 1; value <= 1000; ++value)
+    for (std::uint64_t value = 1; value <= 1000; ++value) {
         h.record(value <= 999 ? 1 : 50);
+    }
     BOOST_TEST(h.snapshot().percentile(99.9) == 1u);
     BOOST_TEST(h.snapshot().percentile(99.91) == 50u);
 }
@@ -189,8 +195,9 @@ BOOST_AUTO_TEST_CASE(latencies_agree_with_a_sorted_vector_within_the_bound) {
     }
     expect_as_oracle(h.snapshot(), values);
     double sum = 0;
-    for (const std::uint64_t value : values)
+    for (const std::uint64_t value : values) {
         sum += static_cast<double>(value);
+    }
     BOOST_TEST(h.snapshot().mean() == sum / 50000, boost::test_tools::tolerance(1e-9));
 }
 
@@ -240,8 +247,9 @@ BOOST_AUTO_TEST_CASE(merge_with_empty_changes_nothing) {
 
 BOOST_AUTO_TEST_CASE(reset_forgets_everything) {
     histogram h;
-    for (const std::uint64_t value : {std::uint64_t{1}, std::uint64_t{1000}, largest})
+    for (const std::uint64_t value : {std::uint64_t{1}, std::uint64_t{1000}, largest}) {
         h.record(value);
+    }
     h.reset();
     BOOST_TEST((h.snapshot() == histogram_snapshot{}));
     h.record(1000);
@@ -289,8 +297,9 @@ BOOST_AUTO_TEST_CASE(snapshot_amid_merges_and_resets_has_its_percentiles_between
         }
     });
     histogram every_bucket;
-    for (std::size_t bucket = 0; bucket < histogram::bucket_count; ++bucket)
+    for (std::size_t bucket = 0; bucket < histogram::bucket_count; ++bucket) {
         every_bucket.record(histogram::bucket_max(bucket));
+    }
     const histogram_snapshot added = every_bucket.snapshot();
     while (snapshots.load() < 1000) {
         h.merge(added); // for microseconds the buckets are there, and neither min nor max

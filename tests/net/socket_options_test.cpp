@@ -226,8 +226,9 @@ BOOST_AUTO_TEST_CASE(defaults_leave_the_kernels_choices_but_nodelay) {
     const owned_fd fd = detail::open_stream_socket(address_family::v4);
     detail::apply(fd.get(), {}, address_family::v4);
     BOOST_TEST(option(fd, IPPROTO_TCP, TCP_NODELAY) == 1);
-    for (const int name : {SO_KEEPALIVE, SO_RCVBUF, SO_SNDBUF})
+    for (const int name : {SO_KEEPALIVE, SO_RCVBUF, SO_SNDBUF}) {
         BOOST_TEST(option(fd, SOL_SOCKET, name) == option(plain, SOL_SOCKET, name));
+    }
     stream_options delayed;
     delayed.nodelay = false;
     const owned_fd slow = detail::open_stream_socket(address_family::v4);
