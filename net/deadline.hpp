@@ -38,12 +38,13 @@ public:
         const monotonic_time now = owner.now();
         const monotonic_time until =
             deadline_ ? *deadline_ : (duration_ > no_deadline - now ? no_deadline : now + duration_);
+        owner.arm(*this, until);
         if (branch_->start(*this)) {
+            owner.disarm(*this);
             return false;
         }
         waiter_ = awaiting;
         waiting_->wait_for(*this);
-        owner.arm(*this, until);
         return true;
     }
 

@@ -46,12 +46,18 @@ public:
     driver& operator=(const driver&) = delete;
     virtual ~driver() = default;
 
+    /// False in a forked child, where the driver's resources are the parent's.
+    [[nodiscard]] virtual bool is_usable() const noexcept { return true; }
+
+    /// Hosted drivers: whether the calling thread is inside the host's event loop.
+    [[nodiscard]] virtual bool is_host_thread() const noexcept { return false; }
+
     /// Called once, by the loop that takes the driver, before anything else.
     virtual void bind(loop& owner) = 0;
 
     [[nodiscard]] virtual const driver_capabilities& capabilities() const noexcept = 0;
 
-    /// Takes over a connected or listening stream socket; the driver makes it non-blocking and closes it.
+    /// Takes over a connected or listening non-blocking stream socket; the driver closes it.
     virtual handle& attach(int descriptor) = 0;
 
     /// A socket of the family of `peer`, ready for a connect op. Throws std::system_error.

@@ -52,22 +52,32 @@ loop::loop(std::unique_ptr<driver> backend, loop_options options)
 }
 
 loop::~loop() {
-    roots_.cancel();
+    destroying_ = true;
     thread_.store(&detail::thread_frames, std::memory_order_relaxed);
     polling_ = true;
     host_is_idle_ = false;
-    drive(
-        [](const void* self) {
-            const auto& here = *static_cast<const loop*>(self);
-            return here.roots_.empty() && here.lingering_ == 0;
-        },
-        this);
+    if (driver_->is_usable()) {
+        roots_.cancel();
+        drive(
+            [](const void* self) {
+                const auto& here = *static_cast<const loop*>(self);
+                return here.roots_.empty() && here.lingering_ == 0;
+            },
+            this);
+    } else {
+        // A forked child: what its tasks wait for happens in the parent. They are left as they are.
+        work();
+        roots_.abandon();
+    }
     // What is ready now are calls that were posted too late: they are dropped.
     drops_calls_ = true;
     while (!ready_.empty()) {
         ready_.pop().run();
     }
-    driver_.reset();
+    // Not reset(): the resolver's thread posts, and wakes the driver, until the driver's destructor has
+    // joined it.
+    delete driver_.get();
+    static_cast<void>(driver_.release());
     for (std::byte* const block : write_blocks_) {
         ::operator delete(block);
     }
@@ -96,7 +106,11 @@ void loop::run_main(start_function start, void* branch, strand& main) {
         static void set(completion& self) noexcept { static_cast<main_completion&>(self).ended = true; }
     };
 
-    PHOENIX_ASSERT(main_strand_ == nullptr,
+    if (!driver_->is_usable()) {
+        throw_error(errc::ring_after_fork,
+                    "this loop belongs to the parent process: make a new loop after fork");
+    }
+    PHOENIX_ASSERT(main_strand_ == nullptr && !polling_,
                    "loop::run was called while it runs: await the task, or spawn it");
     polling_ = true;
     // A driver that cannot run here says so before anything has begun.
@@ -257,6 +271,11 @@ void loop::wake_host() noexcept {
 }
 
 void loop::wait_for_room() noexcept {
+    if (driver_->is_host_thread()) {
+        // A handler of the host's posts more than fits: nobody else can make room.
+        poll();
+        return;
+    }
     // Full means that the loop is behind by thousands of calls: give it the processor.
     wake_if_sleeping();
     ::sched_yield();
@@ -277,7 +296,7 @@ void loop::root_failed(const std::exception_ptr& error) noexcept {
 
 void loop::roots_emptied() noexcept {
     // What is spawned after a stop has ended everything runs again; run() has not ended before main has.
-    roots_.cancelled_ = roots_.cancelled_ && main_strand_ != nullptr;
+    roots_.cancelled_ = destroying_ || (roots_.cancelled_ && main_strand_ != nullptr);
     driver_->hold(false);
 }
 

@@ -79,13 +79,15 @@ public:
     /// error is logged and the loop goes on.
     void spawn(task<> work);
 
-    /// Any thread; also from a signal handler when the driver is uring. Cancels what run() runs and what was
-    /// spawned; run() returns when all of it has ended.
+    /// Any thread; also from a signal handler when the driver is uring. While nothing runs it stops the next
+    /// run. Cancels what run() runs and what was spawned; run() returns when all of it has ended.
     void stop() noexcept;
 
     /// Any thread. Calls `function()` on the loop's thread, after what was posted before by the same thread.
     /// When the bounded queue is full, other threads wait for room; the loop's own thread never waits. What
-    /// the function throws is logged. Calls that were not made when the loop is destroyed are dropped.
+    /// the function throws is logged. Before the loop runs, its queue holds loop_options::post_capacity
+    /// calls, and who posts more waits until it does. Calls that were not made when the loop is destroyed are
+    /// dropped.
     template <class F>
     void post(F function) {
         if (on_own_thread()) {
@@ -143,6 +145,12 @@ public:
     /// True on the thread that runs the loop now (any thread may ask).
     [[nodiscard]] bool on_own_thread() const noexcept {
         return thread_.load(std::memory_order_relaxed) == &detail::thread_frames;
+    }
+
+    /// True when a thread runs the loop, and it is not the calling one.
+    [[nodiscard]] bool runs_elsewhere() const noexcept {
+        const void* const runner = thread_.load(std::memory_order_relaxed);
+        return runner != nullptr && runner != &detail::thread_frames;
     }
 
     // --- For awaiters and drivers
@@ -206,7 +214,12 @@ public:
         return true;
     }
 
-    void arm(timer& item, monotonic_time deadline) { timers_.arm(item, deadline); }
+    void arm(timer& item, monotonic_time deadline) {
+        timers_.arm(item, deadline);
+        if (host_is_idle_) [[unlikely]] {
+            wake_host();
+        }
+    }
 
     void disarm(timer& item) noexcept { timers_.disarm(item); }
 
@@ -292,6 +305,7 @@ private:
     strand* main_strand_ = nullptr;
     bool main_was_stopped_ = false;
     std::size_t lingering_ = 0;
+    bool destroying_ = false;
     std::vector<std::byte*> write_blocks_;
 
     std::atomic<const void*> thread_{nullptr};

@@ -36,6 +36,8 @@ private:
 };
 
 void scope::spawn(task<> work) {
+    PHOENIX_ASSERT(!loop_.runs_elsewhere(),
+                   "a task is spawned on its loop's thread: use loop::post from others");
     auto* const added = new child(*this, std::move(work));
     added->next = first_;
     if (first_ != nullptr) {

@@ -76,6 +76,12 @@ public:
 private:
     friend class loop;
 
+    // The process was forked: the children run on in the parent.
+    void abandon() noexcept {
+        first_ = nullptr;
+        size_ = 0;
+    }
+
     // A child is one block beside its frame: its strand, its links and its place in the ready queue.
     class child;
 

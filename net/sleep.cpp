@@ -12,12 +12,12 @@ bool sleep_awaiter::suspend() {
         const monotonic_time now = owner.now();
         until_ = duration_ > no_deadline - now ? no_deadline : now + duration_;
     }
-    strand_->wait_for(*this);
     if (duration_ == nanoseconds(0) || until_ <= owner.now()) {
         owner.make_ready(*this);
     } else {
         owner.arm(*this, until_);
     }
+    strand_->wait_for(*this);
     return true;
 }
 

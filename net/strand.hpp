@@ -68,6 +68,10 @@ public:
     void wait_for(waitable& target) noexcept {
         PHOENIX_ASSERT(waiting_for_ == nullptr, "a strand waits for one thing at a time");
         waiting_for_ = &target;
+        if (stop_requested_) [[unlikely]] {
+            // Stopped by something that ran while this wait was being set up.
+            target.cancel();
+        }
     }
 
     void done_waiting() noexcept { waiting_for_ = nullptr; }

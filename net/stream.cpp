@@ -27,9 +27,10 @@ task<> stream::read_exactly(std::span<std::byte> out) {
 }
 
 task<> stream::shutdown_send() {
-    co_await flush();
     detail::stream_core& core = opened(core_);
+    // First: what is written from now on would come after the end.
     core.sender().close();
+    co_await flush();
     detail::op_awaiter<shutdown_op> ending;
     ending.target = &core.connection();
     const int result = co_await ending;
@@ -39,7 +40,12 @@ task<> stream::shutdown_send() {
 }
 
 task<> stream::close() {
-    co_await flush();
+    try {
+        co_await flush();
+    } catch (...) {
+        let_go(false);
+        throw;
+    }
     let_go(false);
 }
 

@@ -83,7 +83,8 @@ public:
     /// Flushes, then ends the sending side: the peer reads an end of stream, and may go on sending.
     [[nodiscard]] task<> shutdown_send();
 
-    /// Flushes, then closes. Other coroutines that wait on this stream get errc::closed.
+    /// Flushes, then closes. Other coroutines that wait on this stream get errc::closed. When the flush
+    /// fails or is cancelled its error comes out, and the stream is closed as its destructor would close it.
     [[nodiscard]] task<> close();
 
     /// Closes at once and drops what was not sent; the peer sees a reset.

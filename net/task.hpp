@@ -88,6 +88,8 @@ public:
 
     void run_on(strand& target) noexcept { strand_ = &target; }
 
+    [[nodiscard]] bool was_started() const noexcept { return strand_ != nullptr; }
+
     /// Set only after the coroutine has suspended for the first time: while they are empty, its end is seen
     /// by the caller of resume().
     void resume_at_end(std::coroutine_handle<> parent) noexcept { parent_ = parent; }
@@ -249,7 +251,8 @@ public:
     /// Starts the task on the awaiter's strand; the awaiter goes on when it has ended. Awaited once, as an
     /// rvalue.
     [[nodiscard]] awaiter operator co_await() && noexcept {
-        PHOENIX_ASSERT(frame_, "a task is awaited once, and not after it was moved from");
+        PHOENIX_ASSERT(frame_ && !frame_.promise().was_started(),
+                       "a task is awaited once, and not after it was moved from");
         return awaiter(frame_);
     }
 

@@ -37,9 +37,11 @@ class asio_driver;
 
 class asio_handle final : public handle, public detail::pooled {
 public:
-    explicit asio_handle(asio_socket opened) noexcept : socket(std::move(opened)) {}
+    asio_handle(asio_socket opened, int opened_family) noexcept
+        : socket(std::move(opened)), family(opened_family) {}
 
     asio_socket socket;
+    const int family;
     // One operation a direction: cancelling one leaves the other alone.
     asio::cancellation_signal receiving;
     asio::cancellation_signal sending;
@@ -140,6 +142,10 @@ public:
     void bind(loop& owner) override {
         loop_ = &owner;
         resolver_.emplace(owner);
+    }
+
+    [[nodiscard]] bool is_host_thread() const noexcept override {
+        return context_.get_executor().running_in_this_thread();
     }
 
     [[nodiscard]] const driver_capabilities& capabilities() const noexcept override {
@@ -244,7 +250,7 @@ private:
         asio_socket socket(context_);
         socket.assign(asio::generic::stream_protocol(family, 0), descriptor.get());
         static_cast<void>(descriptor.release());
-        return *new asio_handle(std::move(socket));
+        return *new asio_handle(std::move(socket), family);
     }
 
     static void close(handle& target) noexcept {
@@ -253,10 +259,10 @@ private:
         delete &static_cast<asio_handle&>(target);
     }
 
-    [[nodiscard]] bool receive(recv_op& operation) noexcept;
-    [[nodiscard]] bool send(send_op& operation) noexcept;
-    [[nodiscard]] bool connect(connect_op& operation) noexcept;
-    [[nodiscard]] bool accept(accept_op& operation) noexcept;
+    [[nodiscard]] bool receive(recv_op& operation);
+    [[nodiscard]] bool send(send_op& operation);
+    [[nodiscard]] bool connect(connect_op& operation);
+    [[nodiscard]] bool accept(accept_op& operation);
     [[nodiscard]] bool try_accept(accept_op& operation) noexcept;
     void wait_until_readable(op& operation);
 
@@ -320,11 +326,14 @@ bool asio_driver::submit(op& operation) noexcept {
         return done_inline(operation, -EOPNOTSUPP);
     } catch (...) {
         // Asio ran out of memory for a handler.
+        if (operation.state == op_state::in_flight) {
+            --operation.target->in_flight;
+        }
         return done_inline(operation, -ENOMEM);
     }
 }
 
-bool asio_driver::receive(recv_op& operation) noexcept {
+bool asio_driver::receive(recv_op& operation) {
     asio_handle& target = handle_of(operation);
     start(operation);
     target.socket.async_receive(asio::mutable_buffer(operation.buffer.data(), operation.buffer.size()),
@@ -332,7 +341,7 @@ bool asio_driver::receive(recv_op& operation) noexcept {
     return false;
 }
 
-bool asio_driver::send(send_op& operation) noexcept {
+bool asio_driver::send(send_op& operation) {
     // Most sends find room: one system call, and no handler.
     const int descriptor = native_descriptor(*operation.target);
     const iovec& first = operation.pieces.front();
@@ -354,7 +363,7 @@ bool asio_driver::send(send_op& operation) noexcept {
     return false;
 }
 
-bool asio_driver::connect(connect_op& operation) noexcept {
+bool asio_driver::connect(connect_op& operation) {
     asio_handle& target = handle_of(operation);
     if (::connect(native_descriptor(target), operation.peer.data(), operation.peer.size()) == 0) {
         return done_inline(operation, 0);
@@ -367,7 +376,7 @@ bool asio_driver::connect(connect_op& operation) noexcept {
     return false;
 }
 
-bool asio_driver::accept(accept_op& operation) noexcept {
+bool asio_driver::accept(accept_op& operation) {
     if (try_accept(operation)) {
         operation.state = op_state::done;
         return true;
@@ -384,9 +393,13 @@ bool asio_driver::try_accept(accept_op& operation) noexcept {
         operation.result = -errno;
         return errno != EAGAIN && errno != EWOULDBLOCK;
     }
-    const int family = socket_of(*operation.target).local_endpoint().protocol().family();
-    operation.accepted = &adopt(std::move(accepted), family);
-    operation.result = 0;
+    try {
+        operation.accepted = &adopt(std::move(accepted), handle_of(operation).family);
+        operation.result = 0;
+    } catch (const std::system_error& refused) {
+        // The kernel limits what a user may watch (fs.epoll.max_user_watches), and its memory.
+        operation.result = -refused.code().value();
+    }
     return true;
 }
 
@@ -451,15 +464,18 @@ void asio_driver::turn(monotonic_time deadline) {
     if (own_context_ == nullptr) {
         guard.emplace(context_.get_executor());
     }
-    if (deadline == no_deadline) {
-        context_.run_one();
-        return;
-    }
-    const nanoseconds left = deadline == monotonic_time::min() ? nanoseconds(0) : deadline - now();
-    if (left <= nanoseconds(0)) {
-        context_.poll_one();
-    } else {
-        context_.run_one_for(left);
+    try {
+        if (deadline == no_deadline) {
+            context_.run_one();
+        } else if (deadline == monotonic_time::min() || deadline <= now()) {
+            context_.poll_one();
+        } else {
+            context_.run_one_for(deadline - now());
+        }
+    } catch (const std::exception& thrown) {
+        // A handler of the host's: it must not tear down the tasks that happen to wait for this turn.
+        loop_->log(log_level::error, "net.asio", "handler-threw",
+                   std::string("a handler in the io_context threw, the loop goes on: ") + thrown.what());
     }
 }
 

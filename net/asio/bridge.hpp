@@ -60,6 +60,7 @@ struct spawn_signature<void> {
 /// The strand of a task that Asio awaits, while it runs: what the token's cancellation slot stops.
 struct stoppable {
     strand* running = nullptr;
+    bool stop_wanted = false;
 };
 
 /// Calls `handler` with the result, where its executor says, and lets go of the work that it held there.
@@ -85,6 +86,9 @@ task<> run_for_handler(task<T> work, Handler handler, asio::executor_work_guard<
     loop& here = co_await this_loop();
     branch_awaiter<T> running(std::move(work), here);
     target->running = &running.own_strand();
+    if (target->stop_wanted) {
+        running.own_strand().request_stop();
+    }
     co_await running;
     target->running = nullptr;
     asio::get_associated_cancellation_slot(handler).clear();
@@ -104,6 +108,7 @@ auto co_spawn(loop& guest, task<T> work, Token&& token) {
             auto slot = asio::get_associated_cancellation_slot(handler);
             if (slot.is_connected()) {
                 slot.assign([target](asio::cancellation_type) {
+                    target->stop_wanted = true;
                     if (target->running != nullptr) {
                         target->running->request_stop();
                     }
@@ -139,6 +144,8 @@ public:
     template <class Promise>
     [[nodiscard]] bool await_suspend(std::coroutine_handle<Promise> awaiting) {
         strand_ = &awaiting.promise().current_strand();
+        // A loop that does not run in an io_context would not see the handler: this throws.
+        static_cast<void>(asio_context(strand_->owner()));
         if (strand_->stop_requested()) {
             return false;
         }
@@ -221,7 +228,10 @@ private:
     }
 
     static void stop(waitable& self) noexcept {
-        static_cast<asio_awaiter&>(self).cancellation_.emit(asio::cancellation_type::terminal);
+        auto& here = static_cast<asio_awaiter&>(self);
+        if (!here.results_) {
+            here.cancellation_.emit(asio::cancellation_type::terminal);
+        }
     }
 
     static void resume(runnable& self) noexcept {

@@ -52,7 +52,9 @@ handle& listener_core::take() {
 
 bool listener_core::wait(acceptor& waiting) noexcept {
     PHOENIX_ASSERT(acceptor_ == nullptr, "one coroutine at a time accepts from a listener");
-    accept_more();
+    do {
+        accept_more();
+    } while (is_settled() && !is_ready());
     if (is_ready()) {
         return false;
     }
@@ -89,7 +91,7 @@ void listener_core::accept_more() noexcept {
     once_.state = op_state::idle;
     once_.accepted = nullptr;
     if (loop_.submit(once_)) {
-        accepted(once_);
+        note_accepted();
     }
 }
 
@@ -124,12 +126,16 @@ void listener_core::stream_ended(runnable& self) noexcept {
 
 void listener_core::accepted(runnable& self) noexcept {
     listener_core& here = static_cast<once_part&>(self).owner;
-    if (here.once_.result >= 0) {
-        here.add(*here.once_.accepted);
-    } else {
-        here.note_end(here.once_.result);
-    }
+    here.note_accepted();
     here.settle();
+}
+
+void listener_core::note_accepted() noexcept {
+    if (once_.result >= 0) {
+        add(*once_.accepted);
+    } else {
+        note_end(once_.result);
+    }
 }
 
 void listener_core::pause(runnable& self) noexcept {
@@ -142,7 +148,7 @@ void listener_core::pause(runnable& self) noexcept {
 }
 
 void listener_core::settle() noexcept {
-    if (acceptor_ != nullptr && !acceptor_is_woken_ && !is_ready()) {
+    while (acceptor_ != nullptr && !acceptor_is_woken_ && is_settled() && !is_ready()) {
         accept_more();
     }
     if (is_ready()) {

@@ -87,6 +87,7 @@ private:
 
     void accept_more() noexcept;
     void add(handle& connection) noexcept;
+    void note_accepted() noexcept;
     void note_end(int result) noexcept;
     void settle() noexcept;
     void wake_acceptor() noexcept;

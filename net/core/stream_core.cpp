@@ -6,10 +6,11 @@ namespace phoenix::net::detail {
 void stream_core::abandon(bool reset) noexcept {
     const std::error_code closed = make_error_code(errc::closed);
     abandoned_ = true;
-    reset_ = reset;
     loop_.linger_begins();
     receiver_.stop(closed);
     sender_.close();
+    // Output that is dropped must not look like a clean end to the peer.
+    reset_ = reset || sender_.error() || (close_timeout_ == nanoseconds(0) && !sender_.is_done());
     if (reset || close_timeout_ == nanoseconds(0)) {
         sender_.abort(closed);
     } else if (!sender_.is_done()) {
@@ -20,6 +21,7 @@ void stream_core::abandon(bool reset) noexcept {
 
 void stream_core::close_timed_out(timer& self) noexcept {
     auto& here = static_cast<stream_core&>(self);
+    here.reset_ = true;
     here.sender_.abort(make_error_code(errc::closed));
     here.finish_if_done();
 }

@@ -78,7 +78,9 @@ bool stream_receiver::wait(stream_reader& reader) noexcept {
     PHOENIX_ASSERT(reader_ == nullptr, "one coroutine at a time reads from a stream");
     // What was taken before becomes invalid now, so its buffer can be lent again.
     give_back_current();
-    receive_more();
+    do {
+        receive_more();
+    } while (is_settled() && !is_ready());
     if (is_ready()) {
         return false;
     }
@@ -218,7 +220,7 @@ void stream_receiver::settle() noexcept {
         core_.finish_if_done();
         return;
     }
-    if (reader_ != nullptr && !reader_is_woken_ && !is_ready()) {
+    while (reader_ != nullptr && !reader_is_woken_ && is_settled() && !is_ready()) {
         receive_more();
     }
     if (is_ready()) {

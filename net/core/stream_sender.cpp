@@ -53,13 +53,14 @@ bool stream_sender::try_copy_slow(std::span<const std::byte> data) {
     if (data.empty()) {
         return true;
     }
+    // First what may throw: a write is queued whole or not at all.
+    block& added = block::create(loop_);
     const std::size_t head = std::min(room_, data.size());
     if (head > 0) {
         std::memcpy(cursor_, data.data(), head);
         note_copied(head);
         data = data.subspan(head);
     }
-    block& added = block::create(loop_);
     added.data_ = added.bytes();
     append_segment(added);
     cursor_ = added.bytes();
@@ -110,6 +111,7 @@ void stream_sender::expedite() noexcept {
 void stream_sender::close() noexcept {
     closed_ = true;
     cut_tail();
+    expedite();
 }
 
 void stream_sender::abort(std::error_code reason) noexcept {
@@ -147,14 +149,19 @@ void stream_sender::submit(bool may_be_eager) noexcept {
         for (const output_segment* each = first_; each != nullptr && count < most_pieces;
              each = each->next_) {
             // The kernel only reads through the pointer.
-            pieces_[count] = iovec{const_cast<std::byte*>(each->data_), each->size_};
-            total += each->size_;
+            const std::size_t size = std::min(each->size_, most_bytes_a_send - total);
+            pieces_[count] = iovec{const_cast<std::byte*>(each->data_), size};
+            total += size;
             ++count;
+            if (total == most_bytes_a_send) {
+                break;
+            }
         }
         pieces_in_flight_ = count;
         send_.pieces = std::span<iovec>(pieces_, count);
         send_.total_bytes = total;
-        send_.eager = eager && direct_writers_ == 0 && flushers_.empty();
+        // A closed stream waits for its last send: its end must be announced.
+        send_.eager = eager && !closed_ && direct_writers_ == 0 && flushers_.empty();
         send_.state = op_state::idle;
         if (!loop_.submit(send_)) {
             return;
@@ -237,6 +244,12 @@ void stream_sender::pop_first() noexcept {
     }
 }
 
+void stream_sender::pop_cancelled() noexcept {
+    auto& writer = static_cast<direct_write&>(*first_);
+    first_ = first_->next_;
+    finish_writer(writer, make_error_code(errc::canceled));
+}
+
 void stream_sender::drop_cancelled() noexcept {
     output_segment* previous = nullptr;
     for (output_segment* each = first_; each != nullptr;) {
@@ -249,7 +262,8 @@ void stream_sender::drop_cancelled() noexcept {
         }
         if (each == first_ && first_is_partly_sent_) {
             // The peer has part of this write: whatever followed would be read as the rest of it.
-            fail(make_error_code(errc::canceled));
+            pop_cancelled();
+            fail(make_error_code(errc::closed));
             return;
         }
         (previous != nullptr ? previous->next_ : first_) = following;

@@ -146,6 +146,8 @@ private:
     };
 
     static constexpr std::size_t most_pieces = 16;
+    // Results of the kernel are ints, and a submission's length has 32 bits.
+    static constexpr std::size_t most_bytes_a_send = std::size_t{1} << 30;
 
     static void sent(runnable& self) noexcept;
     static void gather(runnable& self) noexcept;
@@ -171,6 +173,7 @@ private:
     void note_sent(int result) noexcept;
     void consume(std::size_t bytes) noexcept;
     void pop_first() noexcept;
+    void pop_cancelled() noexcept;
     void drop_cancelled() noexcept;
     void fail(std::error_code reason) noexcept;
     void wake_flushers() noexcept;

@@ -1,6 +1,7 @@
 #include <phoenix/net/detail/resolver.hpp>
 #include <phoenix/net/loop.hpp>
 
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <deque>
@@ -42,6 +43,8 @@ struct request {
     std::uint16_t port = 0;
     int result = 0;
     std::vector<endpoint> found;
+    // Nobody waits for it any more.
+    std::atomic<bool> abandoned{false};
     // The loop's thread alone.
     resolve_op* operation = nullptr;
     loop* owner = nullptr;
@@ -84,7 +87,13 @@ private:
             std::shared_ptr<request> next = std::move(requests_.front());
             requests_.pop_front();
             lock.unlock();
-            next->result = look_up(next->host.c_str(), next->port, AI_ADDRCONFIG, next->found);
+            if (!next->abandoned.load(std::memory_order_relaxed)) {
+                try {
+                    next->result = look_up(next->host.c_str(), next->port, AI_ADDRCONFIG, next->found);
+                } catch (...) {
+                    next->result = EAI_MEMORY;
+                }
+            }
             deliver(std::move(next));
             lock.lock();
         }
@@ -159,7 +168,9 @@ bool resolver::submit(resolve_op& operation) noexcept {
 
 void resolver::cancel(resolve_op& operation) noexcept {
     // The request lives until the worker has posted its end, and the op is in flight until then.
-    static_cast<request*>(operation.request)->operation = nullptr;
+    auto& asked = *static_cast<request*>(operation.request);
+    asked.operation = nullptr;
+    asked.abandoned.store(true, std::memory_order_relaxed);
     operation.result = -ECANCELED;
     loop_.complete(operation);
 }

@@ -70,6 +70,8 @@ public:
         resolver_.emplace(owner);
     }
 
+    [[nodiscard]] bool is_usable() const noexcept override { return !ring_.is_foreign(); }
+
     [[nodiscard]] const driver_capabilities& capabilities() const noexcept override {
         static constexpr driver_capabilities all{.name = "uring", .recv_stream = true, .accept_stream = true};
         return all;
@@ -183,6 +185,7 @@ private:
 };
 
 io_uring_sqe& uring_driver::next_entry() noexcept {
+    PHOENIX_ASSERT(!reaping_, "nothing is submitted while completions are taken");
     io_uring_sqe* entry = ::io_uring_get_sqe(&ring_.native());
     while (entry == nullptr) [[unlikely]] {
         if (!ring_.is_enabled()) {
@@ -203,8 +206,14 @@ bool uring_driver::submit(op& operation) noexcept {
     if (operation.kind == op_kind::resolve) {
         return resolver_->submit(static_cast<resolve_op&>(operation));
     }
-    io_uring_sqe& entry = next_entry();
     const int descriptor = descriptor_of(operation);
+    if (operation.kind == op_kind::shutdown) {
+        // The kernel would punt it to a worker thread, after which it races with what follows.
+        operation.result = ::shutdown(descriptor, SHUT_WR) == 0 ? 0 : -errno;
+        operation.state = op_state::done;
+        return true;
+    }
+    io_uring_sqe& entry = next_entry();
     switch (operation.kind) {
     case op_kind::recv: {
         auto& receiving = static_cast<recv_op&>(operation);
@@ -247,8 +256,6 @@ bool uring_driver::submit(op& operation) noexcept {
         break;
     }
     case op_kind::shutdown:
-        ::io_uring_prep_shutdown(&entry, descriptor, SHUT_WR);
-        break;
     case op_kind::resolve:
         break;
     }

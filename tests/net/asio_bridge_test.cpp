@@ -15,6 +15,7 @@
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
+#include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
@@ -115,6 +116,30 @@ BOOST_AUTO_TEST_CASE(a_cancellation_slot_stops_the_task) {
     timer.async_wait([&](std::error_code) { signal.emit(asio::cancellation_type::terminal); });
     here.context.run();
     BOOST_TEST(is_canceled(seen));
+}
+
+BOOST_AUTO_TEST_CASE(a_cancellation_before_the_task_has_started_is_not_lost) {
+    host here;
+    asio::cancellation_signal signal;
+    std::exception_ptr seen;
+    net::co_spawn(
+        here.guest, wait_for_ever(),
+        asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr error) { seen = error; }));
+    signal.emit(asio::cancellation_type::terminal);
+    here.context.run();
+    BOOST_TEST(is_canceled(seen));
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_of_the_host_may_post_more_than_the_queue_holds) {
+    host here;
+    int seen = 0;
+    asio::post(here.context, [&] {
+        for (int i = 0; i < 5'000; ++i) {
+            here.guest.post([&] { ++seen; });
+        }
+    });
+    here.context.run();
+    BOOST_TEST(seen == 5'000);
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_of_the_loop_is_told_to_the_handler) {

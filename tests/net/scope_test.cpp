@@ -57,6 +57,13 @@ task<> fail(std::string message, int turns) {
     throw std::runtime_error(message);
 }
 
+/// Turns its cancellation into an error of its own.
+task<> fail_when_stopped(std::string message) {
+    event never;
+    co_await error_of(wait_for(never));
+    throw std::runtime_error(message);
+}
+
 task<> join(scope& children) {
     co_await children.join();
 }
@@ -101,6 +108,7 @@ task<> body_of_failure() {
     children.spawn(wait_to_be_stopped(seen, "elder"));
     children.spawn(fail("first", 1));
     children.spawn(fail("second", 3));
+    children.spawn(fail_when_stopped("later"));
     children.spawn(wait_to_be_stopped(seen, "younger"));
     const std::string message = co_await message_of(join(children));
     BOOST_TEST(message == "first");
