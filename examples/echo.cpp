@@ -1,5 +1,5 @@
-// Sends back what it receives: echo [ADDRESS], 127.0.0.1:7000 unless said otherwise. Try it with `nc
-// 127.0.0.1 7000`.
+// Sends back what it receives: echo [ADDRESS], 127.0.0.1:7000 unless said otherwise.
+// Try it with `nc 127.0.0.1 7000`.
 #include <phoenix/net/listener.hpp>
 #include <phoenix/net/loop.hpp>
 #include <phoenix/net/stream.hpp>

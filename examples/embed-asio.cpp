@@ -29,8 +29,7 @@ using namespace std::chrono_literals;
 namespace net = phoenix::net;
 using asio::ip::tcp;
 
-// --- The Phoenix side
-// ------------------------------------------------------------------------------------------
+// --- The Phoenix side ---
 
 net::task<> echo(net::stream peer) {
     for (;;) {
@@ -65,8 +64,7 @@ net::task<std::string> ask(asio::io_context& context, net::endpoint where, std::
     co_return co_await net::with_deadline(exchange(where, std::move(question)), 1s);
 }
 
-// --- The Asio side
-// ---------------------------------------------------------------------------------------------
+// --- The Asio side ---
 
 asio::awaitable<void> serve_lines(asio::io_context& context, tcp::socket client, net::loop& guest,
                                   net::endpoint echo_at) {

@@ -3,11 +3,9 @@
 // Users never call a driver: they open a loop (loop.hpp), which owns one. Who writes a driver keeps this
 // contract, which tests/net/conformance holds:
 //   - submit() takes an op and completes it exactly once: inline (it returns true and the op is done) or
-//   later,
-//     through loop::complete(). It never resumes anybody.
+//     later, through loop::complete(). It never resumes anybody.
 //   - cancel() asks for the end of an op that submit() took. The op still completes exactly once, with its
-//   own result
-//     or -ECANCELED; its buffers are the driver's until then.
+//     own result or -ECANCELED; its buffers are the driver's until then.
 //   - A handle that was released is closed after its last op has completed.
 //   - A driver keeps no clock, queue or random state of the caller's; time is read in now() alone.
 // Thread rule: everything belongs to the loop's thread, except wake().

@@ -153,8 +153,7 @@ public:
         return runner != nullptr && runner != &detail::thread_frames;
     }
 
-    // --- For awaiters and drivers
-    // ------------------------------------------------------------------------------
+    // --- For awaiters and drivers ---
 
     [[nodiscard]] driver& backend() noexcept { return *driver_; }
 

@@ -21,10 +21,9 @@ struct loop_options {
     std::size_t post_capacity = 1024;
     /// Operations that may complete without waiting before the sockets get their turn; 1 to 1'000'000.
     std::uint32_t inline_budget = 256;
-    /// Memory that the driver lends to receivers: all streams share it; 2 to 32'768 buffers, a power of two,
-    /// ...
+    /// Buffers that the driver lends to receivers, shared by all streams; 2 to 32'768, a power of two.
     std::uint32_t receive_buffers = 256;
-    /// ... of so many bytes each; 1 KiB to 1 MiB.
+    /// The size of each; 1 KiB to 1 MiB. They become resident as they are used for the first time.
     std::uint32_t receive_buffer_bytes = 32 * 1024;
     /// Blocks in which streams gather small writes; 1 KiB to 1 MiB.
     std::uint32_t write_block_bytes = 64 * 1024;
