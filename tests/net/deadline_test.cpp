@@ -128,6 +128,16 @@ task<> finished_all_the_same() {
     BOOST_TEST(message == "lost the journal");
 }
 
+task<> give_up() {
+    co_await yield();
+    throw_error(errc::canceled, "gave up");
+}
+
+task<> gives_up_in_time() {
+    const std::error_code code = co_await error_of(within(give_up(), 1h));
+    BOOST_TEST((code == errc::canceled));
+}
+
 task<> throws_in_time() {
     const std::error_code code = co_await error_of(within(until(number_after(1, 1h), monotonic_time()), 1h));
     BOOST_TEST((code == errc::timed_out));
@@ -208,6 +218,7 @@ ON_EACH_DRIVER(a_task_that_finished_all_the_same_keeps_its_outcome) {
     loop l(options_on(driver));
     l.run(finished_all_the_same());
     l.run(throws_in_time());
+    l.run(gives_up_in_time());
 }
 
 ON_EACH_DRIVER(of_nested_deadlines_the_one_that_passed_says_timed_out) {

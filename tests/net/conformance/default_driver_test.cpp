@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(trap_ring_refused_einval) {
 }
 
 BOOST_AUTO_TEST_CASE(trap_memlock) {
-    case_in_child(ENOMEM, "RLIMIT_MEMLOCK");
+    case_in_child(ENOMEM, "raise RLIMIT_MEMLOCK (ulimit -l; LimitMEMLOCK= in systemd)");
 }
 
 #endif

@@ -1,4 +1,5 @@
 // Where the machine has no more to give, and where it has no answer.
+#include <phoenix/net/event.hpp>
 #include <phoenix/net/sleep.hpp>
 #include <phoenix/net/when_all.hpp>
 #include <phoenix/net/when_any.hpp>
@@ -108,22 +109,27 @@ task<> run_out_of_descriptors() {
     expect(accepted.peer_endpoint().port() == ntohs(name.sin_port), "expected the client that waited");
 }
 
+task<> meet_famine(listener& door, event& met) {
+    const std::error_code code = co_await code_of(accept_and_drop(door));
+    expect(code == std::errc::too_many_files_open, "accept: expected EMFILE, found " + code.message());
+    met.set();
+}
+
+task<> last_for_one_accept(int client, endpoint where, event& met) {
+    co_await turns(3);
+    descriptor_famine famine;
+    dial_plainly(client, where);
+    co_await met.wait();
+    famine.end();
+}
+
 /// In a child as well: accept waits already when the descriptors run out.
 task<> run_out_while_accepting() {
     loop& here = co_await this_loop();
     listener door(here, endpoint::loopback_v4(0));
     const endpoint where = door.local_endpoint();
-    const int client = plain_client();
-    const auto arrive = [](int descriptor, endpoint there) -> task<descriptor_famine> {
-        co_await turns(3);
-        descriptor_famine famine;
-        dial_plainly(descriptor, there);
-        co_return famine;
-    };
-    auto both = co_await when_all(code_of(accept_and_drop(door)), arrive(client, where));
-    const std::error_code code = std::get<0>(both);
-    expect(code == std::errc::too_many_files_open, "accept: expected EMFILE, found " + code.message());
-    std::get<1>(both).end();
+    event met;
+    co_await when_all(meet_famine(door, met), last_for_one_accept(plain_client(), where, met));
     const stream accepted = co_await door.accept();
     expect(accepted.is_open(), "expected the client that waited");
 }
