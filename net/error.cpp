@@ -39,7 +39,9 @@ constexpr row table[] = {
     {number(errc::not_supported), retry::never, "not supported by this driver, kernel or build"},
     // Nothing is wrong.
     {EINTR, retry::now, "interrupted by a signal: repeat the call"},
-    {EAGAIN, retry::now, "not ready yet: repeat the call"},
+    // The library never shows a socket that is merely not ready: what remains is a full backlog or no more ports.
+    {EAGAIN, retry::later,
+     "try again later: the backlog of a Unix listener is full, or local ports ran out; retry with growing pauses"},
     {ECONNABORTED, retry::now, "the connection was aborted before it was accepted: accept the next one"},
     // The peer or the network.
     {ECONNREFUSED, retry::later,

@@ -21,6 +21,25 @@ namespace phoenix::net::detail {
 
 class stream_core;
 
+/// Copies like memcpy. A small message was as a rule built a moment ago, field by field; a wide load over several
+/// young stores stalls until they have left the core, loads of at most a field's width are served at once.
+inline void copy_message(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+    constexpr std::size_t word = sizeof(std::uint64_t);
+    if (size < word || size > 16 * word) {
+        std::memcpy(to, from, size);
+        return;
+    }
+    const auto copy_word = [&](std::size_t at) {
+        std::uint64_t value;
+        std::memcpy(&value, from + at, word);
+        std::memcpy(to + at, &value, word);
+    };
+    for (std::size_t at = 0; at + word < size; at += word) {
+        copy_word(at);
+    }
+    copy_word(size - word);
+}
+
 /// Output in the queue: a pooled block that the queue owns, or a span of a writer that waits.
 class output_segment {
 public:
@@ -92,7 +111,7 @@ public:
     [[nodiscard]] bool try_copy(std::span<const std::byte> data) {
         // Not for nothing at all: there may be no block.
         if (data.size() - 1 < room_ && copied_bytes_ + data.size() <= limit_bytes_) [[likely]] {
-            std::memcpy(cursor_, data.data(), data.size());
+            copy_message(cursor_, data.data(), data.size());
             note_copied(data.size());
             return true;
         }

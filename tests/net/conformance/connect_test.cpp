@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <functional>
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace phoenix::net::conformance {
@@ -128,6 +129,12 @@ task<> one_of_many(endpoint where, std::size_t number, gathering_point& together
     co_await peer.close();
 }
 
+task<> find_backlog_full(endpoint where) {
+    const std::error_code code = co_await code_of(dial(where));
+    BOOST_TEST((code == std::errc::resource_unavailable_try_again), code.message());
+    BOOST_TEST((retry_advice(code) == retry::later));
+}
+
 task<> serve_echo(scope& connections, listener& door, std::size_t count) {
     for (std::size_t left = count; left > 0; --left) {
         stream peer = co_await door.accept();
@@ -188,6 +195,19 @@ CONFORMANCE_CASE(refused_unix, needs_kernel) {
     }
     world->run(turns(3));
     world->run(dial_nobody(where, std::errc::connection_refused));
+}
+
+CONFORMANCE_CASE(unix_backlog_full, needs_kernel) {
+    const temporary_folder folder;
+    const endpoint where = endpoint::unix_path(folder.file("socket"));
+    const int door = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    BOOST_TEST_REQUIRE(::bind(door, where.data(), where.size()) == 0);
+    BOOST_TEST_REQUIRE(::listen(door, 0) == 0);
+    const int first = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    BOOST_TEST_REQUIRE(::connect(first, where.data(), where.size()) == 0);
+    row.open(loop_options())->run(find_backlog_full(where));
+    ::close(first);
+    ::close(door);
 }
 
 CONFORMANCE_CASE(unreachable, needs_kernel | needs_own_network) {
