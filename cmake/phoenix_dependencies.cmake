@@ -2,6 +2,10 @@
 find_package(Threads REQUIRED)
 find_package(Asio REQUIRED)
 
+find_package(Xxhash REQUIRED)
+# Headers alone: the flat hash map and small vectors of crdt.
+find_package(Boost 1.81 REQUIRED)
+
 set(PHOENIX_HAS_URING 0)
 if(PHOENIX_URING)
   find_package(Liburing REQUIRED)

@@ -1,4 +1,4 @@
-# The installed package: find_package(phoenix) gives phoenix::net and the libraries above it. Headers stand where the
+# The installed package: find_package(phoenix) gives phoenix::net, phoenix::crdt and the libraries above them. Headers stand where the
 # tree's own includes expect them, <phoenix/net/...>; detail/ stays at home.
 include(CMakePackageConfigHelpers)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/phoenix")
@@ -18,4 +18,5 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/phoenix-config-version.c
 install(FILES
   "${PROJECT_BINARY_DIR}/phoenix-config.cmake" "${PROJECT_BINARY_DIR}/phoenix-config-version.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/FindAsio.cmake" "${PROJECT_SOURCE_DIR}/cmake/FindLiburing.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/FindXxhash.cmake"
   DESTINATION "${package_dir}")

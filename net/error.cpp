@@ -41,7 +41,8 @@ constexpr row table[] = {
     {EINTR, retry::now, "interrupted by a signal: repeat the call"},
     // The library never shows a socket that is merely not ready: what remains is a full backlog or no more ports.
     {EAGAIN, retry::later,
-     "try again later: the backlog of a Unix listener is full, or local ports ran out; retry with growing pauses"},
+     "try again later: the backlog of a Unix listener is full, or local ports ran out; retry with growing "
+     "pauses"},
     {ECONNABORTED, retry::now, "the connection was aborted before it was accepted: accept the next one"},
     // The peer or the network.
     {ECONNREFUSED, retry::later,

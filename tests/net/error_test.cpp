@@ -100,8 +100,8 @@ BOOST_AUTO_TEST_CASE(retry_now_where_nothing_is_wrong) {
 }
 
 BOOST_AUTO_TEST_CASE(retry_later_where_a_peer_or_a_limit_may_recover) {
-    for (const int value : {EAGAIN, ECONNREFUSED, ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN,
-                            EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL}) {
+    for (const int value : {EAGAIN, ECONNREFUSED, ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
+                            ENETDOWN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL}) {
         BOOST_TEST((retry_advice(make_error(value)) == retry::later), "errno " << value);
     }
     for (const errc e : {errc::timed_out, errc::resolve_try_again, errc::queue_full, errc::end_of_stream}) {

@@ -1,0 +1,376 @@
+// Canonical bytes: a bounded writer and reader, and how values become bytes.
+//
+//   byte_writer out;
+//   write_value(out, std::pair<std::string, int>("tea", -3));
+//   byte_reader in(out.bytes());
+//   const auto back = read_value<std::pair<std::string, int>>(in);
+//   in.expect_end();
+//
+// Equal values give equal bytes, and each sequence of bytes has at most one value: the reader refuses a longer form
+// of a number, an unsorted or repeated key, and bytes that are left over. Integers are LEB128 (signed ones zigzag),
+// floating point is its IEEE bits, little-endian, with one zero and one NaN; strings and vectors are a length and
+// their elements. A user's type is one too when it has
+//
+//     void write(byte_writer&) const;
+//     static T read(byte_reader&);
+//
+// Hostile bytes throw decode_error and never make the reader take more memory than a small multiple of the input.
+// Any thread; a writer or reader belongs to one at a time.
+#pragma once
+
+#include <phoenix/crdt/error.hpp>
+
+#include <array>
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace phoenix::crdt {
+
+/// Appends to a buffer of its own.
+class byte_writer {
+public:
+    void write_byte(std::uint8_t value) { bytes_.push_back(static_cast<std::byte>(value)); }
+
+    /// LEB128, 1 to 10 bytes.
+    void write_varint(std::uint64_t value) {
+        std::array<std::byte, 10> out;
+        std::size_t size = 0;
+        while (value >= 0x80) {
+            out[size++] = static_cast<std::byte>(value | 0x80);
+            value >>= 7;
+        }
+        out[size++] = static_cast<std::byte>(value);
+        bytes_.insert(bytes_.end(), out.begin(), out.begin() + static_cast<std::ptrdiff_t>(size));
+    }
+
+    /// Eight bytes, little-endian.
+    void write_fixed64(std::uint64_t value);
+
+    void write_raw(std::span<const std::byte> data) { bytes_.insert(bytes_.end(), data.begin(), data.end()); }
+
+    /// A length and the bytes.
+    void write_string(std::string_view text) {
+        write_varint(text.size());
+        write_raw(std::as_bytes(std::span(text.data(), text.size())));
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
+
+    /// Valid until the next write.
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
+
+    /// Hands the buffer over; the writer is empty then.
+    [[nodiscard]] std::vector<std::byte> take() noexcept { return std::exchange(bytes_, {}); }
+
+    void reserve(std::size_t size) { bytes_.reserve(size); }
+
+private:
+    std::vector<std::byte> bytes_;
+};
+
+/// Reads a span from its front. The span must outlive the reader; what it returns by value does not need it.
+class byte_reader {
+public:
+    explicit byte_reader(std::span<const std::byte> data) noexcept : data_(data) {}
+
+    [[nodiscard]] std::uint8_t read_byte() {
+        if (position_ == data_.size()) [[unlikely]] {
+            fail("one more byte, found the end");
+        }
+        return static_cast<std::uint8_t>(data_[position_++]);
+    }
+
+    [[nodiscard]] std::uint64_t read_varint() {
+        if (position_ < data_.size() && static_cast<std::uint8_t>(data_[position_]) < 0x80) [[likely]] {
+            return static_cast<std::uint8_t>(data_[position_++]);
+        }
+        return read_long_varint();
+    }
+
+    /// A varint of at most `max`.
+    [[nodiscard]] std::uint64_t read_varint(std::uint64_t max, const char* what) {
+        const std::size_t at = position_;
+        const std::uint64_t value = read_varint();
+        if (value > max) [[unlikely]] {
+            fail_at(at, std::string(what) + " of at most " + std::to_string(max) + ", found " +
+                            std::to_string(value));
+        }
+        return value;
+    }
+
+    /// How many elements follow, each of which takes at least `least_bytes`: refused when so many cannot be there.
+    [[nodiscard]] std::size_t read_count(std::size_t least_bytes, const char* what) {
+        const std::size_t at = position_;
+        const std::uint64_t count = read_varint();
+        if (count > remaining() / least_bytes) [[unlikely]] {
+            fail_at(at, std::string("as many ") + what +
+                            " as the bytes that follow can hold, found a count of " + std::to_string(count) +
+                            " before " + std::to_string(remaining()) + " bytes");
+        }
+        return static_cast<std::size_t>(count);
+    }
+
+    [[nodiscard]] std::uint64_t read_fixed64();
+
+    /// A view into the input.
+    [[nodiscard]] std::span<const std::byte> read_raw(std::size_t size) {
+        if (size > remaining()) [[unlikely]] {
+            fail(std::to_string(size) + " more bytes, found " + std::to_string(remaining()));
+        }
+        const auto found = data_.subspan(position_, size);
+        position_ += size;
+        return found;
+    }
+
+    /// A view into the input.
+    [[nodiscard]] std::string_view read_string() {
+        const auto raw = read_raw(read_count(1, "characters"));
+        return {reinterpret_cast<const char*>(raw.data()), raw.size()};
+    }
+
+    [[nodiscard]] std::size_t position() const noexcept { return position_; }
+
+    [[nodiscard]] std::size_t remaining() const noexcept { return data_.size() - position_; }
+
+    void expect_end() const {
+        if (remaining() > 0) [[unlikely]] {
+            fail("the end, found " + std::to_string(remaining()) + " more bytes");
+        }
+    }
+
+    /// Throws decode_error for this place, or for one before it.
+    [[noreturn]] void fail(const std::string& expected) const { fail_at(position_, expected); }
+
+    [[noreturn]] static void fail_at(std::size_t offset, const std::string& expected);
+
+private:
+    [[nodiscard]] std::uint64_t read_long_varint();
+
+    std::span<const std::byte> data_;
+    std::size_t position_ = 0;
+};
+
+/// How a T becomes bytes. Specialize it for a type that cannot have the two members.
+template <class T>
+struct value_bytes;
+
+template <class T>
+concept has_byte_members = requires(const T& value, byte_writer& out, byte_reader& in) {
+    value.write(out);
+    { T::read(in) } -> std::same_as<T>;
+};
+
+/// A type whose values have canonical bytes.
+template <class T>
+concept byte_value = requires(const T& value, byte_writer& out, byte_reader& in) {
+    value_bytes<T>::write(out, value);
+    { value_bytes<T>::read(in) } -> std::same_as<T>;
+};
+
+template <byte_value T>
+void write_value(byte_writer& out, const T& value) {
+    value_bytes<T>::write(out, value);
+}
+
+template <byte_value T>
+[[nodiscard]] T read_value(byte_reader& in) {
+    return value_bytes<T>::read(in);
+}
+
+template <has_byte_members T>
+struct value_bytes<T> {
+    static void write(byte_writer& out, const T& value) { value.write(out); }
+
+    static T read(byte_reader& in) { return T::read(in); }
+};
+
+template <>
+struct value_bytes<bool> {
+    static void write(byte_writer& out, bool value) { out.write_byte(value ? 1 : 0); }
+
+    static bool read(byte_reader& in) { return in.read_varint(1, "a bool") != 0; }
+};
+
+template <std::unsigned_integral T>
+struct value_bytes<T> {
+    static void write(byte_writer& out, T value) { out.write_varint(value); }
+
+    static T read(byte_reader& in) {
+        return static_cast<T>(in.read_varint(std::numeric_limits<T>::max(), "a number"));
+    }
+};
+
+template <std::signed_integral T>
+struct value_bytes<T> {
+    static void write(byte_writer& out, T value) {
+        const auto wide = static_cast<std::int64_t>(value);
+        out.write_varint((static_cast<std::uint64_t>(wide) << 1) ^ static_cast<std::uint64_t>(wide >> 63));
+    }
+
+    static T read(byte_reader& in) {
+        const std::size_t at = in.position();
+        const std::uint64_t raw = in.read_varint();
+        const auto wide = static_cast<std::int64_t>((raw >> 1) ^ (0 - (raw & 1)));
+        if (wide < std::numeric_limits<T>::min() || wide > std::numeric_limits<T>::max()) {
+            byte_reader::fail_at(at, "a number of " + std::to_string(sizeof(T) * 8) + " bits, found " +
+                                         std::to_string(wide));
+        }
+        return static_cast<T>(wide);
+    }
+};
+
+template <class T>
+    requires std::is_enum_v<T>
+struct value_bytes<T> {
+    using number = std::underlying_type_t<T>;
+
+    static void write(byte_writer& out, T value) { write_value(out, static_cast<number>(value)); }
+
+    static T read(byte_reader& in) { return static_cast<T>(read_value<number>(in)); }
+};
+
+template <std::floating_point T>
+    requires(sizeof(T) <= sizeof(std::uint64_t))
+struct value_bytes<T> {
+    using bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+
+    /// One zero and one NaN, so that values that compare or count as equal have one form.
+    [[nodiscard]] static bits canonical(T value) noexcept {
+        if (value != value) {
+            return std::bit_cast<bits>(std::numeric_limits<T>::quiet_NaN());
+        }
+        return value == T(0) ? bits(0) : std::bit_cast<bits>(value);
+    }
+
+    static void write(byte_writer& out, T value) { out.write_fixed64(canonical(value)); }
+
+    static T read(byte_reader& in) {
+        const std::size_t at = in.position();
+        const std::uint64_t raw = in.read_fixed64();
+        const T value = std::bit_cast<T>(static_cast<bits>(raw));
+        if (raw != canonical(value)) {
+            byte_reader::fail_at(at,
+                                 "the one form of a zero or NaN, in " + std::to_string(sizeof(T)) + " bytes");
+        }
+        return value;
+    }
+};
+
+template <>
+struct value_bytes<std::string> {
+    static void write(byte_writer& out, const std::string& value) { out.write_string(value); }
+
+    static std::string read(byte_reader& in) { return std::string(in.read_string()); }
+};
+
+template <byte_value T>
+struct value_bytes<std::vector<T>> {
+    static void write(byte_writer& out, const std::vector<T>& values) {
+        out.write_varint(values.size());
+        for (const T& each : values) {
+            write_value(out, each);
+        }
+    }
+
+    static std::vector<T> read(byte_reader& in) {
+        // An element may be empty in bytes (a tuple of nothing), not in a count that fits.
+        std::vector<T> values;
+        for (std::size_t left = in.read_count(1, "elements"); left > 0; --left) {
+            values.push_back(read_value<T>(in));
+        }
+        return values;
+    }
+};
+
+template <byte_value T>
+struct value_bytes<std::optional<T>> {
+    static void write(byte_writer& out, const std::optional<T>& value) {
+        write_value(out, value.has_value());
+        if (value) {
+            write_value(out, *value);
+        }
+    }
+
+    static std::optional<T> read(byte_reader& in) {
+        if (!read_value<bool>(in)) {
+            return std::nullopt;
+        }
+        return read_value<T>(in);
+    }
+};
+
+template <byte_value A, byte_value B>
+struct value_bytes<std::pair<A, B>> {
+    static void write(byte_writer& out, const std::pair<A, B>& value) {
+        write_value(out, value.first);
+        write_value(out, value.second);
+    }
+
+    static std::pair<A, B> read(byte_reader& in) {
+        A first = read_value<A>(in);
+        return {std::move(first), read_value<B>(in)};
+    }
+};
+
+template <byte_value... T>
+struct value_bytes<std::tuple<T...>> {
+    static void write(byte_writer& out, const std::tuple<T...>& value) {
+        std::apply([&](const T&... each) { (write_value(out, each), ...); }, value);
+    }
+
+    // Braces: read in order.
+    static std::tuple<T...> read(byte_reader& in) { return std::tuple<T...>{read_value<T>(in)...}; }
+};
+
+/// The version of the encoding: the first byte of every state.
+inline constexpr std::uint8_t bytes_version = 1;
+
+/// A whole state or value as canonical bytes: the version, then the value.
+template <byte_value T>
+[[nodiscard]] std::vector<std::byte> encode(const T& value) {
+    byte_writer out;
+    out.write_byte(bytes_version);
+    write_value(out, value);
+    return out.take();
+}
+
+/// The state that `data` encodes, all of it. Throws decode_error.
+template <byte_value T>
+[[nodiscard]] T decode(std::span<const std::byte> data) {
+    byte_reader in(data);
+    const std::uint8_t version = in.read_byte();
+    if (version != bytes_version) {
+        byte_reader::fail_at(0, "bytes of version " + std::to_string(bytes_version) + ", found version " +
+                                    std::to_string(version));
+    }
+    T value = read_value<T>(in);
+    in.expect_end();
+    return value;
+}
+
+/// A hash of the canonical bytes: the same on every machine and in every build. Not against an adversary.
+template <byte_value T>
+[[nodiscard]] std::uint64_t bytes_hash(const T& value);
+
+[[nodiscard]] std::uint64_t hash_bytes(std::span<const std::byte> data) noexcept;
+
+template <byte_value T>
+std::uint64_t bytes_hash(const T& value) {
+    byte_writer out;
+    write_value(out, value);
+    return hash_bytes(out.bytes());
+}
+
+} // namespace phoenix::crdt

@@ -1,0 +1,141 @@
+// The dots that a state has seen, live or not: exactly, never a maximum.
+//
+//   causal_context seen;
+//   seen.insert({here, 1});
+//   seen.contains({here, 2});          // false: a gap stays a gap
+//   seen.join(theirs);
+//
+// For each replica it holds intervals of counters; without gaps that is one interval from 1 (the floor), whatever the
+// number of writes. Source: P. S. Almeida, A. Shoker, C. Baquero, Delta State Replicated Data Types (2018), section 7.
+// The states' contexts also give replicas slots, in the order in which they came to be known; slots neither reach the
+// wire nor take part in ==. At most 65,535 replicas and 2^47 - 1 dots of each, beyond which insert and join throw
+// errc::limit_exceeded and leave the context as it was. Any thread; a value.
+#pragma once
+
+#include <phoenix/crdt/bytes.hpp>
+#include <phoenix/crdt/core/compact_dot.hpp>
+#include <phoenix/crdt/core/dot_intervals.hpp>
+#include <phoenix/crdt/replica.hpp>
+
+#include <boost/container/small_vector.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace phoenix::crdt {
+
+class causal_context {
+public:
+    [[nodiscard]] bool contains(const dot& d) const noexcept {
+        const auto slot = find_slot(d.replica);
+        return slot != detail::no_slot && entries_[slot].known.contains(d.counter);
+    }
+
+    /// The highest counter seen of `replica`, 0 when none was.
+    [[nodiscard]] std::uint64_t max(const replica_id& replica) const noexcept;
+
+    /// Every dot of `replica` up to this one was seen.
+    [[nodiscard]] std::uint64_t floor(const replica_id& replica) const noexcept;
+
+    [[nodiscard]] bool empty() const noexcept;
+
+    /// How many dots were seen.
+    [[nodiscard]] std::uint64_t count() const noexcept;
+
+    void insert(const dot& d) { insert(d.replica, d.counter, d.counter); }
+
+    void insert(const replica_id& replica, std::uint64_t first, std::uint64_t last);
+    void join(const causal_context& other);
+
+    /// True when every dot of `other` was seen here: other <= *this.
+    [[nodiscard]] bool includes(const causal_context& other) const noexcept;
+
+    /// The dots of this that `other` does not have; the dots that both have.
+    [[nodiscard]] causal_context without(const causal_context& other) const;
+    [[nodiscard]] causal_context common_with(const causal_context& other) const;
+
+    /// The same dots, whatever the order in which they came.
+    friend bool operator==(const causal_context& a, const causal_context& b) noexcept {
+        return a.includes(b) && b.includes(a);
+    }
+
+    /// Calls visit(replica, first, last) for each interval, by replica and then by counter.
+    template <class Visitor>
+    void for_each_interval(Visitor&& visit) const {
+        for (const detail::replica_slot slot : sorted_slots()) {
+            for (const detail::interval& each : entries_[slot].known) {
+                visit(entries_[slot].replica, each.first, each.last);
+            }
+        }
+    }
+
+    void write(byte_writer& out) const;
+    [[nodiscard]] static causal_context read(byte_reader& in);
+
+    // --- For the stores of one state: dots by slot.
+
+    [[nodiscard]] std::size_t slot_count() const noexcept { return entries_.size(); }
+
+    [[nodiscard]] const replica_id& replica(detail::replica_slot slot) const noexcept {
+        return entries_[slot].replica;
+    }
+
+    /// no_slot when the replica has none.
+    [[nodiscard]] detail::replica_slot find_slot(const replica_id& replica) const noexcept {
+        if (entries_.size() <= most_scanned) [[likely]] {
+            for (std::size_t slot = 0; slot < entries_.size(); ++slot) {
+                if (entries_[slot].replica == replica) {
+                    return static_cast<detail::replica_slot>(slot);
+                }
+            }
+            return detail::no_slot;
+        }
+        return find_slot_sorted(replica);
+    }
+
+    /// Gives the replica a slot when it has none.
+    detail::replica_slot slot_of(const replica_id& replica) {
+        const auto found = find_slot(replica);
+        return found != detail::no_slot ? found : add_slot(replica);
+    }
+
+    [[nodiscard]] bool contains(detail::compact_dot d) const noexcept {
+        return entries_[d.slot()].known.contains(d.counter());
+    }
+
+    [[nodiscard]] const detail::dot_intervals& known(detail::replica_slot slot) const noexcept {
+        return entries_[slot].known;
+    }
+
+    void insert(detail::compact_dot d) { entries_[d.slot()].known.insert(d.counter()); }
+
+    void insert(detail::replica_slot slot, detail::interval added) { entries_[slot].known.insert(added); }
+
+    /// The next dot of the replica in `slot`, seen from now on.
+    detail::compact_dot mint(detail::replica_slot slot);
+
+    [[nodiscard]] dot expand(detail::compact_dot d) const noexcept {
+        return {entries_[d.slot()].replica, d.counter()};
+    }
+
+    /// The slots of replicas that have dots, by replica.
+    [[nodiscard]] std::vector<detail::replica_slot> sorted_slots() const;
+
+private:
+    struct entry {
+        replica_id replica;
+        detail::dot_intervals known;
+    };
+
+    static constexpr std::size_t most_scanned = 8;
+
+    [[nodiscard]] detail::replica_slot find_slot_sorted(const replica_id& replica) const noexcept;
+    detail::replica_slot add_slot(const replica_id& replica);
+
+    boost::container::small_vector<entry, 1> entries_;
+    /// All slots by replica, kept once there are more than most_scanned.
+    std::vector<detail::replica_slot> by_replica_;
+};
+
+} // namespace phoenix::crdt

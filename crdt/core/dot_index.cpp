@@ -1,0 +1,60 @@
+#include <phoenix/crdt/core/dot_index.hpp>
+
+namespace phoenix::crdt::detail {
+
+std::uint32_t dot_index::find(compact_dot d) const noexcept {
+    const auto found = directory_.find(page_of(d));
+    return found == directory_.end() ? no_position : pages_[found->second].positions[place_of(d)];
+}
+
+dot_index::page& dot_index::open_page(std::uint64_t number) {
+    if (number == recent_number_) [[likely]] {
+        return pages_[recent_page_];
+    }
+    const auto [found, is_new] = directory_.try_emplace(number, 0);
+    if (is_new) {
+        if (free_.empty()) {
+            found->second = static_cast<std::uint32_t>(pages_.size());
+            pages_.emplace_back();
+        } else {
+            found->second = free_.back();
+            free_.pop_back();
+        }
+        page& made = pages_[found->second];
+        made.positions.fill(no_position);
+        made.used = 0;
+    }
+    recent_number_ = number;
+    recent_page_ = found->second;
+    return pages_[recent_page_];
+}
+
+void dot_index::insert(compact_dot d, std::uint32_t position) {
+    page& where = open_page(page_of(d));
+    std::uint32_t& place = where.positions[place_of(d)];
+    PHOENIX_ASSERT(place == no_position, "a dot stands under one entry");
+    place = position;
+    ++where.used;
+}
+
+void dot_index::erase(compact_dot d) noexcept {
+    const auto found = directory_.find(page_of(d));
+    if (found == directory_.end()) {
+        return;
+    }
+    page& where = pages_[found->second];
+    std::uint32_t& place = where.positions[place_of(d)];
+    if (place == no_position) {
+        return;
+    }
+    place = no_position;
+    if (--where.used == 0) {
+        if (found->first == recent_number_) {
+            recent_number_ = ~std::uint64_t(0);
+        }
+        free_.push_back(found->second);
+        directory_.erase(found);
+    }
+}
+
+} // namespace phoenix::crdt::detail

@@ -1,0 +1,54 @@
+// Where each dot stands: from a dot to the position of the entry that holds it.
+//
+// Dots come in runs, so positions stand in pages of sixteen consecutive counters; a dense run costs about six bytes a
+// dot, and a page goes when its last dot goes.
+#pragma once
+
+#include <phoenix/crdt/core/compact_dot.hpp>
+#include <phoenix/crdt/core/key_hash.hpp>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace phoenix::crdt::detail {
+
+inline constexpr std::uint32_t no_position = 0xffff'ffff;
+
+class dot_index {
+public:
+    [[nodiscard]] std::uint32_t find(compact_dot d) const noexcept;
+
+    /// The dot is not in the index yet.
+    void insert(compact_dot d, std::uint32_t position);
+
+    /// Nothing when it is not there.
+    void erase(compact_dot d) noexcept;
+
+private:
+    static constexpr std::uint64_t page_bits = 4;
+    static constexpr std::size_t page_size = std::size_t(1) << page_bits;
+
+    struct page {
+        std::array<std::uint32_t, page_size> positions;
+        std::uint32_t used = 0;
+    };
+
+    [[nodiscard]] static std::uint64_t page_of(compact_dot d) noexcept { return d.word() >> page_bits; }
+
+    [[nodiscard]] static std::size_t place_of(compact_dot d) noexcept { return d.word() & (page_size - 1); }
+
+    [[nodiscard]] page& open_page(std::uint64_t number);
+
+    boost::unordered_flat_map<std::uint64_t, std::uint32_t, key_hash<std::uint64_t>> directory_;
+    std::vector<page> pages_;
+    std::vector<std::uint32_t> free_;
+    // Where the last insertion went: counters ascend, so the next one goes there as a rule.
+    std::uint64_t recent_number_ = ~std::uint64_t(0);
+    std::uint32_t recent_page_ = 0;
+};
+
+} // namespace phoenix::crdt::detail

@@ -1,0 +1,117 @@
+#include <phoenix/crdt/core/dot_intervals.hpp>
+
+namespace phoenix::crdt::detail {
+
+std::uint64_t dot_intervals::count() const noexcept {
+    std::uint64_t sum = 0;
+    for (const interval& each : parts_) {
+        sum += each.size();
+    }
+    return sum;
+}
+
+void dot_intervals::insert(interval added) {
+    // The first part that touches or follows `added`, and the first beyond it that does not touch.
+    const auto from =
+        std::lower_bound(parts_.begin(), parts_.end(), added.first,
+                         [](const interval& each, std::uint64_t first) { return each.last + 1 < first; });
+    auto to = from;
+    while (to != parts_.end() && to->first <= added.last + 1) {
+        added.first = std::min(added.first, to->first);
+        added.last = std::max(added.last, to->last);
+        ++to;
+    }
+    if (from == to) {
+        parts_.insert(from, added);
+        return;
+    }
+    *from = added;
+    parts_.erase(from + 1, to);
+}
+
+void dot_intervals::join(const dot_intervals& other) {
+    if (other.parts_.size() == 1 || parts_.empty()) {
+        for (const interval& each : other.parts_) {
+            insert(each);
+        }
+        return;
+    }
+    if (includes(other)) {
+        return;
+    }
+    storage joined;
+    joined.reserve(parts_.size() + other.parts_.size());
+    auto mine = parts_.begin();
+    auto theirs = other.parts_.begin();
+    const auto take = [&](interval next) {
+        if (!joined.empty() && next.first <= joined.back().last + 1) {
+            joined.back().last = std::max(joined.back().last, next.last);
+        } else {
+            joined.push_back(next);
+        }
+    };
+    while (mine != parts_.end() || theirs != other.parts_.end()) {
+        if (theirs == other.parts_.end() || (mine != parts_.end() && mine->first < theirs->first)) {
+            take(*mine++);
+        } else {
+            take(*theirs++);
+        }
+    }
+    parts_ = std::move(joined);
+}
+
+bool dot_intervals::includes(const dot_intervals& other) const noexcept {
+    for (const interval& each : other.parts_) {
+        const auto after = upper_bound(each.first);
+        if (after == parts_.begin() || (after - 1)->last < each.last) {
+            return false;
+        }
+    }
+    return true;
+}
+
+dot_intervals dot_intervals::without(const dot_intervals& other) const {
+    dot_intervals rest;
+    auto cut = other.parts_.begin();
+    for (interval each : parts_) {
+        while (cut != other.parts_.end() && cut->last < each.first) {
+            ++cut;
+        }
+        auto next = cut;
+        while (next != other.parts_.end() && next->first <= each.last) {
+            if (each.first < next->first) {
+                rest.parts_.push_back({each.first, next->first - 1});
+            }
+            if (next->last >= each.last) {
+                each.first = each.last + 1;
+                break;
+            }
+            each.first = next->last + 1;
+            ++next;
+        }
+        if (each.first <= each.last) {
+            rest.parts_.push_back(each);
+        }
+    }
+    return rest;
+}
+
+dot_intervals dot_intervals::common_with(const dot_intervals& other) const {
+    dot_intervals common;
+    auto mine = parts_.begin();
+    auto theirs = other.parts_.begin();
+    while (mine != parts_.end() && theirs != other.parts_.end()) {
+        const interval both{std::max(mine->first, theirs->first), std::min(mine->last, theirs->last)};
+        if (both.first <= both.last) {
+            common.parts_.push_back(both);
+        }
+        if (mine->last < theirs->last) {
+            ++mine;
+        } else {
+            ++theirs;
+        }
+    }
+    return common;
+}
+
+} // namespace phoenix::crdt::detail

@@ -1,0 +1,84 @@
+// The counters of one replica that are known: sorted, disjoint intervals that never touch.
+//
+// Compact state is one interval from 1, a delta is one interval of one counter. Exact: a gap stays a gap.
+#pragma once
+
+#include <boost/container/small_vector.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace phoenix::crdt::detail {
+
+/// Counters from `first` to `last`, both included.
+struct interval {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+
+    [[nodiscard]] std::uint64_t size() const noexcept { return last - first + 1; }
+
+    friend bool operator==(const interval&, const interval&) = default;
+};
+
+class dot_intervals {
+public:
+    using storage = boost::container::small_vector<interval, 2>;
+
+    [[nodiscard]] bool empty() const noexcept { return parts_.empty(); }
+
+    [[nodiscard]] bool contains(std::uint64_t counter) const noexcept {
+        if (parts_.size() == 1) [[likely]] {
+            return parts_.front().first <= counter && counter <= parts_.front().last;
+        }
+        const auto after = upper_bound(counter);
+        return after != parts_.begin() && counter <= (after - 1)->last;
+    }
+
+    /// The highest counter, 0 when there is none.
+    [[nodiscard]] std::uint64_t max() const noexcept { return parts_.empty() ? 0 : parts_.back().last; }
+
+    /// All from 1 up to this one are known.
+    [[nodiscard]] std::uint64_t floor() const noexcept {
+        return !parts_.empty() && parts_.front().first == 1 ? parts_.front().last : 0;
+    }
+
+    [[nodiscard]] std::uint64_t count() const noexcept;
+
+    void insert(std::uint64_t counter) {
+        if (!parts_.empty() && counter == parts_.back().last + 1) [[likely]] {
+            parts_.back().last = counter;
+        } else if (parts_.empty()) {
+            parts_.push_back({counter, counter});
+        } else {
+            insert(interval{counter, counter});
+        }
+    }
+
+    void insert(interval added);
+    void join(const dot_intervals& other);
+
+    [[nodiscard]] bool includes(const dot_intervals& other) const noexcept;
+    [[nodiscard]] dot_intervals without(const dot_intervals& other) const;
+    [[nodiscard]] dot_intervals common_with(const dot_intervals& other) const;
+
+    [[nodiscard]] storage::const_iterator begin() const noexcept { return parts_.begin(); }
+
+    [[nodiscard]] storage::const_iterator end() const noexcept { return parts_.end(); }
+
+    [[nodiscard]] std::size_t interval_count() const noexcept { return parts_.size(); }
+
+    friend bool operator==(const dot_intervals& a, const dot_intervals& b) noexcept {
+        return std::equal(a.begin(), a.end(), b.begin(), b.end());
+    }
+
+private:
+    [[nodiscard]] storage::const_iterator upper_bound(std::uint64_t counter) const noexcept {
+        return std::upper_bound(parts_.begin(), parts_.end(), counter,
+                                [](std::uint64_t value, const interval& each) { return value < each.first; });
+    }
+
+    storage parts_;
+};
+
+} // namespace phoenix::crdt::detail

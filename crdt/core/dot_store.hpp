@@ -1,0 +1,171 @@
+// What the stores of a causal state have in common: the dots of a store mean something only beside the context of
+// the state it stands in, and a join, an edit or a comparison carries what is needed of both contexts.
+//
+// A dot store holds payload under dots. Its join with another store, in the light of both contexts, keeps a dot that
+// both hold, and a dot that one holds and the other has not seen; a dot that the other has seen and holds no more
+// was removed there (P. S. Almeida, A. Shoker, C. Baquero 2018, figure 6).
+#pragma once
+
+#include <phoenix/crdt/causal_context.hpp>
+
+#include <boost/container/small_vector.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <vector>
+
+namespace phoenix::crdt::detail {
+
+/// Where the slots of one context stand in another; no_slot where the other does not know the replica.
+class slot_map {
+public:
+    /// All slots of `from`, as far as `to` knows them.
+    slot_map(const causal_context& from, const causal_context& to) {
+        slots_.reserve(from.slot_count());
+        for (std::size_t slot = 0; slot < from.slot_count(); ++slot) {
+            slots_.push_back(to.find_slot(from.replica(static_cast<replica_slot>(slot))));
+        }
+    }
+
+    /// The inverse of `forward`, which leads into a context of `size` slots.
+    slot_map(const slot_map& forward, std::size_t size) : slots_(size, no_slot) {
+        for (std::size_t slot = 0; slot < forward.slots_.size(); ++slot) {
+            if (forward.slots_[slot] != no_slot) {
+                slots_[forward.slots_[slot]] = static_cast<replica_slot>(slot);
+            }
+        }
+    }
+
+    [[nodiscard]] bool knows(compact_dot d) const noexcept { return slots_[d.slot()] != no_slot; }
+
+    [[nodiscard]] replica_slot operator[](replica_slot slot) const noexcept { return slots_[slot]; }
+
+    /// Only for a dot that it knows.
+    [[nodiscard]] compact_dot operator()(compact_dot d) const noexcept {
+        return {slots_[d.slot()], d.counter()};
+    }
+
+private:
+    boost::container::small_vector<replica_slot, 8> slots_;
+};
+
+/// Two states that are joined: the one that takes, and the one that is only read.
+class join_scope {
+public:
+    /// Gives the replicas of `theirs` slots in `mine`; that alone changes nothing of what `mine` says.
+    join_scope(causal_context& mine, const causal_context& theirs)
+        : mine_(mine), theirs_(theirs), to_mine_((take_slots(mine, theirs), theirs), mine),
+          to_theirs_(to_mine_, mine.slot_count()), their_count_(theirs.count()) {}
+
+    /// True when the other side has seen a dot of mine.
+    [[nodiscard]] bool they_saw(compact_dot mine) const noexcept {
+        return to_theirs_.knows(mine) && theirs_.contains(to_theirs_(mine));
+    }
+
+    /// True when this side has seen one of their dots, given in my slots.
+    [[nodiscard]] bool we_saw(compact_dot mine) const noexcept { return mine_.contains(mine); }
+
+    [[nodiscard]] compact_dot to_mine(compact_dot theirs) const noexcept { return to_mine_(theirs); }
+
+    [[nodiscard]] const slot_map& to_mine() const noexcept { return to_mine_; }
+
+    [[nodiscard]] const causal_context& theirs() const noexcept { return theirs_; }
+
+    /// How many dots they have seen.
+    [[nodiscard]] std::uint64_t their_count() const noexcept { return their_count_; }
+
+private:
+    static void take_slots(causal_context& mine, const causal_context& theirs) {
+        for (std::size_t slot = 0; slot < theirs.slot_count(); ++slot) {
+            mine.slot_of(theirs.replica(static_cast<replica_slot>(slot)));
+        }
+    }
+
+    const causal_context& mine_;
+    const causal_context& theirs_;
+    slot_map to_mine_;
+    slot_map to_theirs_;
+    std::uint64_t their_count_;
+};
+
+/// The dots that came into a store and left it: each store appends, and who holds the store reads what was appended.
+struct dot_changes {
+    using list = boost::container::small_vector<compact_dot, 4>;
+
+    list added;
+    list removed;
+
+    struct mark {
+        std::size_t added;
+        std::size_t removed;
+    };
+
+    [[nodiscard]] mark now() const noexcept { return {added.size(), removed.size()}; }
+};
+
+/// The ranks of a context's replicas in their canonical order, for bytes.
+class slot_ranks {
+public:
+    explicit slot_ranks(const causal_context& context) : ranks_(context.slot_count()) {
+        std::uint16_t rank = 0;
+        for (const replica_slot slot : context.sorted_slots()) {
+            ranks_[slot] = rank++;
+        }
+    }
+
+    [[nodiscard]] std::uint16_t operator[](replica_slot slot) const noexcept { return ranks_[slot]; }
+
+    /// The same dot in the slots of a context that was read from bytes, whose slots are ranks.
+    [[nodiscard]] compact_dot operator()(compact_dot d) const noexcept {
+        return {ranks_[d.slot()], d.counter()};
+    }
+
+private:
+    std::vector<std::uint16_t> ranks_;
+};
+
+inline void write_dot(byte_writer& out, compact_dot ranked) {
+    out.write_varint(ranked.slot());
+    out.write_varint(ranked.counter());
+}
+
+/// A dot that `context`, read before, has seen.
+[[nodiscard]] inline compact_dot read_dot(byte_reader& in, const causal_context& context) {
+    const std::size_t at = in.position();
+    const std::uint64_t slot = in.read_varint();
+    const std::uint64_t counter = in.read_varint();
+    if (slot >= context.slot_count() || counter > max_counter ||
+        !context.contains(compact_dot(static_cast<replica_slot>(slot), counter))) {
+        byte_reader::fail_at(at, "a dot that the state's context has seen");
+    }
+    return {static_cast<replica_slot>(slot), counter};
+}
+
+/// What stands under dots, without the context that says which were seen.
+///
+/// - `join` takes their payload in the light of both contexts and appends to `changes` which dots came and went.
+/// - `restricted(slots, wanted)` is the part whose dots `wanted` contains, in the slots of `wanted`.
+/// - `equals(theirs, slots)` compares, with my dots translated into theirs by `slots`.
+/// - `clear(changes)` removes every dot.
+template <class S>
+concept dot_store =
+    std::copyable<S> && std::default_initializable<S> &&
+    requires(S& mine, const S& theirs, const join_scope& scope, dot_changes& changes, const slot_map& slots,
+             const causal_context& context, byte_writer& out, const slot_ranks& ranks, byte_reader& in) {
+        { theirs.empty() } -> std::same_as<bool>;
+        theirs.for_each_dot([](compact_dot) {});
+        mine.join(theirs, scope, changes);
+        mine.clear(changes);
+        { theirs.restricted(slots, context) } -> std::same_as<S>;
+        { theirs.equals(theirs, slots) } -> std::same_as<bool>;
+        theirs.write(out, ranks);
+        { S::read(in, context) } -> std::same_as<S>;
+    };
+
+/// True when `wanted` contains the dot.
+[[nodiscard]] inline bool is_wanted(compact_dot d, const slot_map& slots,
+                                    const causal_context& wanted) noexcept {
+    return slots.knows(d) && wanted.contains(slots(d));
+}
+
+} // namespace phoenix::crdt::detail

@@ -1,0 +1,38 @@
+// Hashes for the tables. They order nothing that leaves the process.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <type_traits>
+
+namespace phoenix::crdt::detail {
+
+/// The two halves of a 128-bit product: every bit of `value` reaches every bit of the result.
+[[nodiscard]] inline std::uint64_t mix(std::uint64_t value) noexcept {
+    __extension__ using wide = unsigned __int128;
+    const wide product = static_cast<wide>(value ^ 0x9e37'79b9'7f4a'7c15U) * 0xd6e8'feb8'6659'fd93U;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+template <class Key>
+struct key_hash {
+    using is_avalanching = void;
+
+    [[nodiscard]] std::size_t operator()(const Key& key) const {
+        if constexpr (std::is_integral_v<Key> || std::is_enum_v<Key>) {
+            return mix(static_cast<std::uint64_t>(key));
+        } else {
+            return mix(std::hash<Key>()(key));
+        }
+    }
+};
+
+/// What may be a key or an element: an ordered value with a hash and canonical bytes.
+template <class Key>
+concept hashable = requires(const Key& key) {
+    { std::hash<Key>()(key) } -> std::convertible_to<std::size_t>;
+};
+
+} // namespace phoenix::crdt::detail

@@ -1,0 +1,124 @@
+// Add-wins observed-remove set without tombstones.
+//
+//   or_set<std::string> basket;
+//   auto delta = basket.add(here, "tea");
+//   other.join(delta);
+//   delta.join(basket.remove(here, "tea"));
+//   for (const std::string& each : basket) { ... }
+//
+// A removal removes the additions that it has seen; one that it has not seen survives it, so of a concurrent addition
+// and removal the addition wins. Adding again supersedes the dots seen before, so an element costs one dot, however
+// often it was added. Adding, removing, looking up and joining a delta take time independent of the size. Source:
+// A. Bieniusa et al., An Optimized Conflict-free Replicated Set (2012); P. S. Almeida et al. (2018), figure 9.
+// Any thread; a value, which belongs to one at a time.
+#pragma once
+
+#include <phoenix/crdt/causal.hpp>
+#include <phoenix/crdt/core/dot_map.hpp>
+#include <phoenix/crdt/core/dot_set.hpp>
+#include <phoenix/crdt/core/wrapped_store.hpp>
+
+#include <cstddef>
+#include <ranges>
+
+namespace phoenix::crdt {
+
+/// The elements, as a store: alone in an or_set, or under the key of an or_map.
+template <map_key Element>
+class or_set_store
+    : public detail::wrapped_store<or_set_store<Element>, detail::dot_map<Element, detail::dot_set>> {
+public:
+    class editor;
+
+    [[nodiscard]] bool contains(const Element& element) const {
+        return this->inner_.find(element) != nullptr;
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return this->inner_.size(); }
+
+    /// The elements, in no order that means anything. Valid until the set changes.
+    [[nodiscard]] auto elements() const {
+        return std::views::transform(std::ranges::subrange(this->inner_.begin(), this->inner_.end()),
+                                     [](const auto& each) -> const Element& { return each.key; });
+    }
+
+    [[nodiscard]] auto begin() const { return elements().begin(); }
+
+    [[nodiscard]] auto end() const { return elements().end(); }
+};
+
+/// The mutators of the set, for one writer; see causal::edit.
+template <map_key Element>
+class or_set_store<Element>::editor {
+public:
+    editor(or_set_store& mine, or_set_store& delta, detail::causal_edit& edit) noexcept
+        : mine_(mine), delta_(delta), edit_(edit) {}
+
+    void add(const Element& element) {
+        const detail::compact_dot minted = edit_.mint();
+        mine_.inner_.update(element, edit_.mine, [&](detail::dot_set& dots) {
+            dots.for_each_dot([&](detail::compact_dot each) { edit_.supersede(each); });
+            dots.clear(edit_.mine);
+            dots = detail::dot_set(minted);
+            edit_.mine.added.push_back(minted);
+        });
+        delta_.inner_.update(element, edit_.delta, [&](detail::dot_set& dots) {
+            dots.clear(edit_.delta);
+            dots = detail::dot_set(edit_.in_delta(minted));
+            edit_.delta.added.push_back(edit_.in_delta(minted));
+        });
+    }
+
+    /// Nothing when the element is not there.
+    void remove(const Element& element) {
+        if (const detail::dot_set* const dots = mine_.inner_.find(element)) {
+            dots->for_each_dot([&](detail::compact_dot each) { edit_.supersede(each); });
+            mine_.inner_.erase(element, edit_.mine);
+            delta_.inner_.erase(element, edit_.delta);
+        }
+    }
+
+    /// Removes all elements that this replica sees.
+    void clear() {
+        mine_.for_each_dot([&](detail::compact_dot each) { edit_.supersede(each); });
+        mine_.inner_.clear(edit_.mine);
+        delta_.inner_.clear(edit_.delta);
+    }
+
+private:
+    or_set_store& mine_;
+    or_set_store& delta_;
+    detail::causal_edit& edit_;
+};
+
+template <map_key Element>
+class or_set : public causal<or_set<Element>, or_set_store<Element>> {
+public:
+    using value_type = Element;
+
+    /// Each mutator changes this set and returns the change, itself a set.
+    or_set add(const replica_id& here, const Element& element) {
+        return this->mutate(here, [&](auto&& set) { set.add(element); });
+    }
+
+    or_set remove(const replica_id& here, const Element& element) {
+        return this->mutate(here, [&](auto&& set) { set.remove(element); });
+    }
+
+    or_set clear(const replica_id& here) {
+        return this->mutate(here, [](auto&& set) { set.clear(); });
+    }
+
+    [[nodiscard]] bool contains(const Element& element) const { return this->store().contains(element); }
+
+    [[nodiscard]] std::size_t size() const noexcept { return this->store().size(); }
+
+    [[nodiscard]] bool empty() const noexcept { return this->store().empty(); }
+
+    /// The elements, in no order that means anything. Valid until the set changes.
+    [[nodiscard]] auto begin() const { return this->store().begin(); }
+
+    [[nodiscard]] auto end() const { return this->store().end(); }
+};
+
+} // namespace phoenix::crdt
