@@ -252,7 +252,15 @@ void stream_sender::pop_cancelled() noexcept {
 
 void stream_sender::drop_cancelled() noexcept {
     output_segment* previous = nullptr;
-    for (output_segment* each = first_; each != nullptr;) {
+    output_segment* each = first_;
+    if (!send_.is_settled()) {
+        // What is in flight is the driver's: it is looked at again when the send has ended.
+        for (std::uint32_t i = 0; i < pieces_in_flight_; ++i) {
+            previous = each;
+            each = each->next_;
+        }
+    }
+    while (each != nullptr) {
         output_segment* const following = each->next_;
         auto* const writer = each->is_block_ ? nullptr : static_cast<direct_write*>(each);
         if (writer == nullptr || !writer->cancel_wanted_) {
