@@ -34,6 +34,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace phoenix::crdt {
@@ -332,6 +333,31 @@ struct value_bytes<std::tuple<T...>> {
 
     // Braces: read in order.
     static std::tuple<T...> read(byte_reader& in) { return std::tuple<T...>{read_value<T>(in)...}; }
+};
+
+/// Which alternative, then its value.
+template <byte_value... T>
+struct value_bytes<std::variant<T...>> {
+    static void write(byte_writer& out, const std::variant<T...>& value) {
+        out.write_varint(value.index());
+        std::visit([&](const auto& held) { write_value(out, held); }, value);
+    }
+
+    static std::variant<T...> read(byte_reader& in) {
+        return read_alternative(in, in.read_varint(sizeof...(T) - 1, "the number of an alternative"),
+                                std::index_sequence_for<T...>());
+    }
+
+private:
+    template <std::size_t... Index>
+    static std::variant<T...> read_alternative(byte_reader& in, std::uint64_t wanted,
+                                               std::index_sequence<Index...> /*all*/) {
+        std::optional<std::variant<T...>> made;
+        ((Index == wanted ? static_cast<void>(made.emplace(std::in_place_index<Index>, read_value<T>(in)))
+                          : static_cast<void>(0)),
+         ...);
+        return std::move(*made);
+    }
 };
 
 /// The version of the encoding: the first byte of every state.

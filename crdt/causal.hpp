@@ -13,6 +13,7 @@
 
 #include <phoenix/crdt/core/causal_edit.hpp>
 #include <phoenix/crdt/core/dot_store.hpp>
+#include <phoenix/crdt/explain.hpp>
 #include <phoenix/crdt/lattice.hpp>
 
 #include <algorithm>
@@ -50,6 +51,7 @@ class causal {
 public:
     using digest_type = causal_digest;
     using store_type = Store;
+    using operation = typename Store::operation;
 
     void join(const Derived& theirs) {
         if (same_object(theirs)) {
@@ -139,6 +141,16 @@ public:
     void edit(const replica_id& here, Derived& delta, Edit&& edit) {
         detail::causal_edit changes(context_, here, delta.context_);
         edit(typename Store::editor(store_, delta.store_, changes));
+    }
+
+    /// Does what `what` says for writer `here`, as the mutator of that name.
+    [[nodiscard]] Derived apply(const replica_id& here, const typename Store::operation& what) {
+        return mutate(here, [&](auto&& editor) { editor.apply(what); });
+    }
+
+    void explain(explanation& facts) const {
+        store_.explain(facts, context_);
+        facts.add_gone(context_, live());
     }
 
     /// The dots that this state has seen.

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <phoenix/crdt/bytes.hpp>
+#include <phoenix/crdt/replica.hpp>
 
 #include <concepts>
 #include <utility>
@@ -42,5 +43,14 @@ concept decomposable = delta_crdt<T> && requires(const T& value) {
     { value.delta_since(value.digest()) } -> std::same_as<T>;
     { value.decompose() } -> std::same_as<std::vector<T>>;
 } && byte_value<typename T::digest_type>;
+
+/// A type whose mutators are values too: `operation` is a std::variant of plain structs, each with canonical bytes, and
+/// `apply(here, operation)` does for writer `here` what the mutator of that name does. So operations can be queued,
+/// written down, grouped and replayed.
+template <class T>
+concept operable = delta_crdt<T> && byte_value<typename T::operation> &&
+                   requires(T& mine, const replica_id& here, const typename T::operation& what) {
+                       { mine.apply(here, what) } -> std::same_as<T>;
+                   };
 
 } // namespace phoenix::crdt

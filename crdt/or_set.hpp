@@ -20,6 +20,10 @@
 
 #include <cstddef>
 #include <ranges>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
 
 namespace phoenix::crdt {
 
@@ -29,6 +33,30 @@ class or_set_store
     : public detail::wrapped_store<or_set_store<Element>, detail::dot_map<Element, detail::dot_set>> {
 public:
     class editor;
+
+    struct add {
+        Element element;
+
+        void write(byte_writer& out) const { write_value(out, element); }
+
+        [[nodiscard]] static add read(byte_reader& in) { return {read_value<Element>(in)}; }
+    };
+
+    struct remove {
+        Element element;
+
+        void write(byte_writer& out) const { write_value(out, element); }
+
+        [[nodiscard]] static remove read(byte_reader& in) { return {read_value<Element>(in)}; }
+    };
+
+    struct clear_all {
+        void write(byte_writer& /*out*/) const {}
+
+        [[nodiscard]] static clear_all read(byte_reader& /*in*/) { return {}; }
+    };
+
+    using operation = std::variant<add, remove, clear_all>;
 
     [[nodiscard]] bool contains(const Element& element) const {
         return this->inner_.find(element) != nullptr;
@@ -45,6 +73,14 @@ public:
     [[nodiscard]] auto begin() const { return elements().begin(); }
 
     [[nodiscard]] auto end() const { return elements().end(); }
+
+    void explain(explanation& facts, const causal_context& context) const {
+        for (const auto& [element, dots] : this->inner_) {
+            std::vector<dot> by;
+            dots.for_each_dot([&](detail::compact_dot each) { by.push_back(context.expand(each)); });
+            facts.add(explanation::verdict::stands, value_text(element), {}, std::move(by));
+        }
+    }
 };
 
 /// The mutators of the set, for one writer; see causal::edit.
@@ -83,6 +119,20 @@ public:
         mine_.for_each_dot([&](detail::compact_dot each) { edit_.supersede(each); });
         mine_.inner_.clear(edit_.mine);
         delta_.inner_.clear(edit_.delta);
+    }
+
+    void apply(const operation& what) {
+        std::visit(
+            [this]<class What>(const What& each) {
+                if constexpr (std::is_same_v<What, or_set_store::add>) {
+                    add(each.element);
+                } else if constexpr (std::is_same_v<What, or_set_store::remove>) {
+                    remove(each.element);
+                } else {
+                    clear();
+                }
+            },
+            what);
     }
 
 private:

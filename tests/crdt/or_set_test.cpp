@@ -232,6 +232,32 @@ BOOST_AUTO_TEST_CASE(a_batch_is_one_delta) {
     BOOST_TEST((theirs == mine));
 }
 
+BOOST_AUTO_TEST_CASE(operations_do_what_the_mutators_do) {
+    static_assert(operable<words>);
+    using store = words::store_type;
+    words mine;
+    words theirs;
+    const std::vector<words::operation> all{store::add{"tea"}, store::add{"milk"}, store::remove{"tea"}};
+    for (const auto& each : decode<std::vector<words::operation>>(encode(all))) {
+        theirs.join(mine.apply(alice, each));
+    }
+    BOOST_TEST((sorted(mine) == std::vector<std::string>{"milk"}));
+    BOOST_TEST((mine == theirs));
+    (void)mine.apply(alice, store::clear_all{});
+    BOOST_TEST(mine.empty());
+}
+
+BOOST_AUTO_TEST_CASE(explains_what_stands_and_what_is_gone) {
+    words set;
+    (void)set.add(alice, "tea");
+    (void)set.add(alice, "milk");
+    (void)set.remove(bob, "milk");
+    BOOST_TEST(to_text(explain(set)) ==
+               "stands \"tea\" by 1.10:1\ngone by 1.10:2 (1 removed or superseded)\n");
+    BOOST_TEST(to_json(explain(set)).find(R"({"where":"","outcome":"stands","value":"\"tea\"","why":"")") ==
+               0U);
+}
+
 BOOST_AUTO_TEST_CASE(hostile_bytes_with_one_dot_in_two_places_are_refused) {
     words first;
     (void)first.add(alice, "a");
