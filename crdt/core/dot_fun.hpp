@@ -57,13 +57,14 @@ public:
     }
 
     void join(const dot_fun& theirs, const join_scope& scope, dot_changes& changes) {
-        std::erase_if(entries_, [&](const entry& mine) {
+        const auto went = [&](const entry& mine) {
             if (!scope.they_saw(mine.under) || theirs.holds(mine.under, scope)) {
                 return false;
             }
             changes.removed.push_back(mine.under);
             return true;
-        });
+        };
+        entries_.erase(std::remove_if(entries_.begin(), entries_.end(), went), entries_.end());
         for (const entry& each : theirs.entries_) {
             const compact_dot d = scope.to_mine(each.under);
             if (!scope.we_saw(d)) {

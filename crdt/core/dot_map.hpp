@@ -9,6 +9,7 @@
 #include <phoenix/crdt/core/dot_index.hpp>
 #include <phoenix/crdt/core/dot_store.hpp>
 #include <phoenix/crdt/core/key_hash.hpp>
+#include <phoenix/crdt/core/store_members.hpp>
 
 #include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -81,7 +82,7 @@ public:
 
     dot_map(dot_map&& other) noexcept
         : entries_(std::move(other.entries_)), tables_(std::move(other.tables_)),
-          size_(std::exchange(other.size_, 0)) {
+          size_(std::exchange(other.size_, 0)), present_(std::exchange(other.present_, 0)) {
         other.entries_.clear();
     }
 
@@ -96,6 +97,7 @@ public:
         entries_ = std::move(other.entries_);
         tables_ = std::move(other.tables_);
         size_ = std::exchange(other.size_, 0);
+        present_ = std::exchange(other.present_, 0);
         other.entries_.clear();
         return *this;
     }
@@ -105,6 +107,9 @@ public:
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+    /// How many entries have something for a reader; the others hold only what must not be forgotten.
+    [[nodiscard]] std::size_t present() const noexcept { return present_; }
 
     [[nodiscard]] iterator begin() const noexcept {
         return {entries_.data(), entries_.data() + entries_.size()};
@@ -167,7 +172,7 @@ public:
             if (!added.empty()) {
                 const std::uint32_t place = add(each.key);
                 entries_[place].store = std::move(added);
-                settle(place, changes, mark);
+                settle(place, changes, mark, false);
             }
         }
         close_holes_if_many();
@@ -181,6 +186,7 @@ public:
                 const std::uint32_t place = kept.add(each.key);
                 kept.entries_[place].store = std::move(part);
                 kept.index_dots(place);
+                kept.present_ += is_present(kept.entries_[place].store);
             }
         };
         if (tables_ == nullptr || wanted.count() > size_ / scan_ratio) {
@@ -236,6 +242,7 @@ public:
             const std::uint32_t place = made.add(std::move(key));
             made.entries_[place].store = std::move(store);
             made.index_dots(place);
+            made.present_ += is_present(made.entries_[place].store);
             previous = &made.entries_[place].key;
         }
         return made;
@@ -298,6 +305,7 @@ private:
             entries_.push_back(each);
         }
         size_ = other.size_;
+        present_ = other.present_;
         build_tables();
     }
 
@@ -362,17 +370,20 @@ private:
     template <class Change>
     void update_at(std::uint32_t place, dot_changes& changes, Change&& change) {
         const auto mark = changes.now();
+        const bool was_present = is_present(entries_[place].store);
         try {
             change(entries_[place].store);
         } catch (...) {
-            settle(place, changes, mark);
+            settle(place, changes, mark, was_present);
             throw;
         }
-        settle(place, changes, mark);
+        settle(place, changes, mark, was_present);
     }
 
     /// Brings the indexes up to what was appended to `changes` since `mark`.
-    void settle(std::uint32_t place, const dot_changes& changes, dot_changes::mark mark) {
+    void settle(std::uint32_t place, const dot_changes& changes, dot_changes::mark mark, bool was_present) {
+        present_ += is_present(entries_[place].store);
+        present_ -= was_present;
         if (tables_ != nullptr) {
             for (std::size_t i = mark.removed; i < changes.removed.size(); ++i) {
                 tables_->by_dot.erase(changes.removed[i]);
@@ -480,6 +491,7 @@ private:
     boost::container::small_vector<entry, 1> entries_;
     std::unique_ptr<tables> tables_;
     std::size_t size_ = 0;
+    std::size_t present_ = 0;
 };
 
 } // namespace detail

@@ -1,6 +1,7 @@
 #include <phoenix/crdt/or_set.hpp>
 
 #include "laws_hold.hpp"
+#include "replicas.hpp"
 
 #include <algorithm>
 #include <string>
@@ -12,9 +13,9 @@ namespace {
 
 using testing::laws_hold;
 
-constexpr replica_id alice{1, 10};
-constexpr replica_id bob{2, 10};
-constexpr replica_id carol{3, 10};
+using testing::alice;
+using testing::bob;
+using testing::carol;
 
 using words = or_set<std::string>;
 
@@ -59,7 +60,7 @@ laws::subject<or_set<std::uint64_t>> numbers(std::uint64_t range) {
 
 BOOST_AUTO_TEST_SUITE(or_set_test)
 
-BOOST_AUTO_TEST_CASE(laws) {
+BOOST_AUTO_TEST_CASE(every_law_holds) {
     laws_hold(numbers(4));
     laws_hold(numbers(40));
 }

@@ -1,0 +1,190 @@
+// A struct of named CRDTs that is itself one: its fields change alone, its deltas carry what changed.
+//
+//   struct page {
+//       or_set_store<std::string> tags;
+//       resettable_counter_store visits;
+//       static constexpr auto fields() {
+//           return std::tuple(field("tags", &page::tags), field("visits", &page::visits));
+//       }
+//   };
+//   composite<page> home;
+//   auto delta = home.update(here, &page::visits, [](auto&& visits) { visits.increment(); });
+//   home->tags.contains("news");
+//
+// Fields are stores of any causal type under one context; their order is the order in their bytes, their names are for
+// people. A composite may stand under the key of an or_map, where erasing the key resets every field. Any thread; a value.
+#pragma once
+
+#include <phoenix/crdt/causal.hpp>
+#include <phoenix/crdt/core/store_members.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <variant>
+
+namespace phoenix::crdt {
+
+template <class Struct, detail::dot_store Store>
+struct field {
+    constexpr field(const char* field_name, Store Struct::* field_member) noexcept
+        : name(field_name), member(field_member) {}
+
+    using store_type = Store;
+
+    const char* name;
+    Store Struct::* member;
+};
+
+/// The struct as a store: alone in a composite, or under the key of an or_map.
+template <class Fields>
+class composite_store {
+    static constexpr auto fields() { return Fields::fields(); }
+
+    using field_tuple = decltype(Fields::fields());
+
+    template <class Tuple>
+    struct operations_of;
+
+    template <class... Field>
+    struct operations_of<std::tuple<Field...>> {
+        using type = std::variant<typename Field::store_type::operation...>;
+    };
+
+public:
+    class editor;
+
+    /// Which field, by its place in fields(), and what is done to it.
+    using operation = typename operations_of<field_tuple>::type;
+
+    [[nodiscard]] const Fields& operator*() const noexcept { return fields_; }
+
+    [[nodiscard]] const Fields* operator->() const noexcept { return &fields_; }
+
+    [[nodiscard]] bool empty() const noexcept {
+        return over([&](const auto&... each) { return (... && (fields_.*each.member).empty()); });
+    }
+
+    [[nodiscard]] bool is_present() const noexcept {
+        return over([&](const auto&... each) { return (... || detail::is_present(fields_.*each.member)); });
+    }
+
+    template <class Visitor>
+    void for_each_dot(Visitor&& visit) const {
+        over([&](const auto&... each) { (..., (fields_.*each.member).for_each_dot(visit)); });
+    }
+
+    void join(const composite_store& theirs, const detail::join_scope& scope, detail::dot_changes& changes) {
+        over([&](const auto&... each) {
+            (..., (fields_.*each.member).join(theirs.fields_.*each.member, scope, changes));
+        });
+    }
+
+    void clear(detail::dot_changes& changes) {
+        over([&](const auto&... each) { (..., (fields_.*each.member).clear(changes)); });
+    }
+
+    [[nodiscard]] composite_store restricted(const detail::slot_map& slots,
+                                             const causal_context& wanted) const {
+        composite_store part;
+        over([&](const auto&... each) {
+            (..., (part.fields_.*each.member = (fields_.*each.member).restricted(slots, wanted)));
+        });
+        return part;
+    }
+
+    [[nodiscard]] bool equals(const composite_store& theirs, const detail::slot_map& slots) const {
+        return over([&](const auto&... each) {
+            return (... && (fields_.*each.member).equals(theirs.fields_.*each.member, slots));
+        });
+    }
+
+    void write(byte_writer& out, const detail::slot_ranks& ranks) const {
+        over([&](const auto&... each) { (..., (fields_.*each.member).write(out, ranks)); });
+    }
+
+    [[nodiscard]] static composite_store read(byte_reader& in, const causal_context& context) {
+        composite_store made;
+        over([&](const auto&... each) { (..., read_into(made.fields_.*each.member, in, context)); });
+        return made;
+    }
+
+    void explain(explanation& facts, const causal_context& context) const {
+        over([&](const auto&... each) {
+            (..., (facts.path.emplace_back(each.name), (fields_.*each.member).explain(facts, context),
+                   facts.path.pop_back()));
+        });
+    }
+
+private:
+    template <class Visitor>
+    static decltype(auto) over(Visitor&& visit) {
+        return std::apply(std::forward<Visitor>(visit), fields());
+    }
+
+    template <class Store>
+    static void read_into(Store& store, byte_reader& in, const causal_context& context) {
+        store = Store::read(in, context);
+    }
+
+    Fields fields_;
+};
+
+/// The mutators of the struct, for one writer: those of its fields.
+template <class Fields>
+class composite_store<Fields>::editor {
+public:
+    editor(composite_store& mine, composite_store& delta, detail::causal_edit& edit) noexcept
+        : mine_(mine), delta_(delta), edit_(edit) {}
+
+    /// The editor of one field, as in at(&page::tags).
+    template <class Store>
+    [[nodiscard]] typename Store::editor at(Store Fields::* member) noexcept {
+        return typename Store::editor(mine_.fields_.*member, delta_.fields_.*member, edit_);
+    }
+
+    /// As much of every field as this replica sees goes.
+    void reset() {
+        over([&](const auto&... each) { (..., detail::reset(at(each.member))); });
+    }
+
+    void apply(const operation& what) {
+        apply_at(what, std::make_index_sequence<std::variant_size_v<operation>>());
+    }
+
+private:
+    template <std::size_t... Index>
+    void apply_at(const operation& what, std::index_sequence<Index...> /*all*/) {
+        const auto all = fields();
+        (...,
+         (what.index() == Index ? at(std::get<Index>(all).member).apply(std::get<Index>(what)) : void()));
+    }
+
+    composite_store& mine_;
+    composite_store& delta_;
+    detail::causal_edit& edit_;
+};
+
+template <class Fields>
+class composite : public causal<composite<Fields>, composite_store<Fields>> {
+public:
+    [[nodiscard]] const Fields& operator*() const noexcept { return *this->store(); }
+
+    [[nodiscard]] const Fields* operator->() const noexcept { return this->store().operator->(); }
+
+    /// Calls change(editor) for one field and returns the change. When `change` throws, what it did until then stays
+    /// here and is lost to others: use causal::edit where it may.
+    template <class Store, class Change>
+    composite update(const replica_id& here, Store Fields::* member, Change&& change) {
+        return this->mutate(here, [&](auto&& all) { change(all.at(member)); });
+    }
+
+    /// As much of every field as this replica sees goes.
+    composite reset(const replica_id& here) {
+        return this->mutate(here, [](auto&& all) { all.reset(); });
+    }
+};
+
+} // namespace phoenix::crdt

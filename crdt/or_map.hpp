@@ -1,0 +1,188 @@
+// Observed-remove map from keys to stores of any causal type, maps again included, to any depth.
+//
+//   or_map<std::string, or_set_store<std::string>> baskets;
+//   auto delta = baskets.update(here, "ann", [](auto&& basket) { basket.add("tea"); });
+//   delta.join(baskets.erase(here, "bob"));
+//   if (const auto* basket = baskets.find("ann")) { basket->contains("tea"); }
+//
+// Reset-remove: erasing a key does to what stands below it just what its writer has seen: a set's elements and a
+// register's values go, a counter's seen totals become floors, a nested map's keys are erased in their turn. What was done
+// below the key concurrently survives, and brings the key back with that alone: of concurrent update and erasure the
+// update wins, and it never brings old content back. A key is there as long as something below it is. What a key that
+// was erased leaves is what its store must keep (a counter its floors, others nothing); `hidden()` counts such keys.
+// Adding, erasing, looking up and joining a delta take time independent of the number of keys. Source: P. S. Almeida,
+// A. Shoker, C. Baquero (2018), figure 12; the reset of counters after Baquero, Almeida, Lerche (2016). Any thread; a value.
+#pragma once
+
+#include <phoenix/crdt/causal.hpp>
+#include <phoenix/crdt/core/dot_map.hpp>
+#include <phoenix/crdt/core/store_members.hpp>
+#include <phoenix/crdt/core/wrapped_store.hpp>
+
+#include <cstddef>
+#include <ranges>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace phoenix::crdt {
+
+/// The map as a store: alone in an or_map, or under the key of another.
+template <map_key Key, detail::dot_store Child>
+class or_map_store : public detail::wrapped_store<or_map_store<Key, Child>, detail::dot_map<Key, Child>> {
+public:
+    class editor;
+
+    struct update {
+        Key key;
+        typename Child::operation what;
+
+        void write(byte_writer& out) const {
+            write_value(out, key);
+            write_value(out, what);
+        }
+
+        [[nodiscard]] static update read(byte_reader& in) {
+            Key key = read_value<Key>(in);
+            return {std::move(key), read_value<typename Child::operation>(in)};
+        }
+    };
+
+    struct erase {
+        Key key;
+
+        void write(byte_writer& out) const { write_value(out, key); }
+
+        [[nodiscard]] static erase read(byte_reader& in) { return {read_value<Key>(in)}; }
+    };
+
+    struct clear_all {
+        void write(byte_writer& /*out*/) const {}
+
+        [[nodiscard]] static clear_all read(byte_reader& /*in*/) { return {}; }
+    };
+
+    using operation = std::variant<update, erase, clear_all>;
+
+    /// Null when the key is not there. Valid until the map changes.
+    [[nodiscard]] const Child* find(const Key& key) const {
+        const Child* const found = this->inner_.find(key);
+        return found != nullptr && detail::is_present(*found) ? found : nullptr;
+    }
+
+    [[nodiscard]] bool contains(const Key& key) const { return find(key) != nullptr; }
+
+    [[nodiscard]] std::size_t size() const noexcept { return this->inner_.present(); }
+
+    [[nodiscard]] bool is_present() const noexcept { return size() > 0; }
+
+    /// Keys that were erased and of which something must be kept.
+    [[nodiscard]] std::size_t hidden() const noexcept { return this->inner_.size() - size(); }
+
+    /// Entries {key, store}, in no order that means anything. Valid until the map changes.
+    [[nodiscard]] auto entries() const {
+        return std::views::filter(std::ranges::subrange(this->inner_.begin(), this->inner_.end()),
+                                  [](const auto& each) { return detail::is_present(each.store); });
+    }
+
+    void explain(explanation& facts, const causal_context& context) const {
+        for (const auto& [key, store] : this->inner_) {
+            facts.path.push_back(value_text(key));
+            store.explain(facts, context);
+            facts.path.pop_back();
+        }
+    }
+};
+
+/// The mutators of the map, for one writer; see causal::edit.
+template <map_key Key, detail::dot_store Child>
+class or_map_store<Key, Child>::editor {
+public:
+    editor(or_map_store& mine, or_map_store& delta, detail::causal_edit& edit) noexcept
+        : mine_(mine), delta_(delta), edit_(edit) {}
+
+    /// Calls change(editor) with the editor of what stands below the key, empty when the key is new.
+    template <class Change>
+    void update(const Key& key, Change&& change) {
+        mine_.inner_.update(key, edit_.mine, [&](Child& mine) {
+            delta_.inner_.update(key, edit_.delta,
+                                 [&](Child& delta) { change(typename Child::editor(mine, delta, edit_)); });
+        });
+    }
+
+    /// Nothing when the key is not there.
+    void erase(const Key& key) {
+        if (mine_.contains(key)) {
+            update(key, [](auto&& child) { detail::reset(child); });
+        }
+    }
+
+    /// Erases all keys that this replica sees.
+    void clear() {
+        std::vector<Key> keys;
+        for (const auto& each : mine_.entries()) {
+            keys.push_back(each.key);
+        }
+        for (const Key& each : keys) {
+            erase(each);
+        }
+    }
+
+    void apply(const operation& what) {
+        std::visit(
+            [this]<class What>(const What& each) {
+                if constexpr (std::is_same_v<What, or_map_store::update>) {
+                    update(each.key, [&](auto&& child) { child.apply(each.what); });
+                } else if constexpr (std::is_same_v<What, or_map_store::erase>) {
+                    erase(each.key);
+                } else {
+                    clear();
+                }
+            },
+            what);
+    }
+
+private:
+    or_map_store& mine_;
+    or_map_store& delta_;
+    detail::causal_edit& edit_;
+};
+
+template <map_key Key, detail::dot_store Child>
+class or_map : public causal<or_map<Key, Child>, or_map_store<Key, Child>> {
+public:
+    using key_type = Key;
+    using mapped_type = Child;
+
+    /// Each mutator changes this map and returns the change, itself a map. `change` gets the editor of the key's store;
+    /// when it throws, what it did until then stays in this map and is lost to others: use causal::edit where it may.
+    template <class Change>
+    or_map update(const replica_id& here, const Key& key, Change&& change) {
+        return this->mutate(here, [&](auto&& map) { map.update(key, std::forward<Change>(change)); });
+    }
+
+    or_map erase(const replica_id& here, const Key& key) {
+        return this->mutate(here, [&](auto&& map) { map.erase(key); });
+    }
+
+    or_map clear(const replica_id& here) {
+        return this->mutate(here, [](auto&& map) { map.clear(); });
+    }
+
+    /// Null when the key is not there. Valid until the map changes.
+    [[nodiscard]] const Child* find(const Key& key) const { return this->store().find(key); }
+
+    [[nodiscard]] bool contains(const Key& key) const { return this->store().contains(key); }
+
+    [[nodiscard]] std::size_t size() const noexcept { return this->store().size(); }
+
+    [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+
+    [[nodiscard]] std::size_t hidden() const noexcept { return this->store().hidden(); }
+
+    /// Entries {key, store}, in no order that means anything. Valid until the map changes.
+    [[nodiscard]] auto entries() const { return this->store().entries(); }
+};
+
+} // namespace phoenix::crdt
