@@ -47,6 +47,13 @@ public:
     /// False in a forked child, where the driver's resources are the parent's.
     [[nodiscard]] virtual bool is_usable() const noexcept { return true; }
 
+    /// False on a thread that may not run the driver, because another one did and the driver is bound to it.
+    [[nodiscard]] virtual bool runs_here() const noexcept { return true; }
+
+    /// The loop is destroyed where the driver does not run: it lets go of what is in flight. From now on an op ends
+    /// at once, when it is submitted or cancelled, and turn() waits for time and wake() alone.
+    virtual void give_up() noexcept {}
+
     /// Hosted drivers: whether the calling thread is inside the host's event loop.
     [[nodiscard]] virtual bool is_host_thread() const noexcept { return false; }
 

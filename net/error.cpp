@@ -34,8 +34,9 @@ constexpr row table[] = {
     {number(errc::invalid_endpoint), retry::never, "not an endpoint"},
     {number(errc::invalid_options), retry::never, "invalid options"},
     {number(errc::queue_full), retry::later, "queue full: the consumer is slower than the producer"},
-    {number(errc::ring_after_fork), retry::never,
-     "io_uring loop used in a forked child: make a new loop after fork"},
+    {number(errc::loop_after_fork), retry::never, "loop used in a forked child: make a new loop after fork"},
+    {number(errc::wrong_thread), retry::never,
+     "io_uring loop used by another thread than the one that ran it first: make a loop for each thread"},
     {number(errc::not_supported), retry::never, "not supported by this driver, kernel or build"},
     // Nothing is wrong.
     {EINTR, retry::now, "interrupted by a signal: repeat the call"},
@@ -141,7 +142,8 @@ public:
         case errc::host_not_found:
         case errc::resolve_try_again:
         case errc::resolve_failed:
-        case errc::ring_after_fork:
+        case errc::loop_after_fork:
+        case errc::wrong_thread:
             return {value, *this};
         }
         return {value, std::generic_category()};

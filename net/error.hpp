@@ -35,7 +35,8 @@ enum class errc : int {
     invalid_endpoint,  ///< text or a native address that is no endpoint; equals std::errc::invalid_argument
     invalid_options,   ///< an options struct failed validate(); equals std::errc::invalid_argument
     queue_full,        ///< a bounded queue refused; equals std::errc::no_buffer_space
-    ring_after_fork,   ///< an io_uring loop was used in a forked child
+    loop_after_fork,   ///< a loop was used in a forked child
+    wrong_thread,      ///< an io_uring loop was run by another thread than the one that ran it first
     not_supported,     ///< this driver, kernel or build cannot do it; equals std::errc::not_supported
 };
 

@@ -57,6 +57,10 @@ loop::~loop() {
     polling_ = true;
     host_is_idle_ = false;
     if (driver_->is_usable()) {
+        if (!driver_->runs_here()) {
+            gave_up_ = true;
+            driver_->give_up();
+        }
         roots_.cancel();
         drive(
             [](const void* self) {
@@ -107,8 +111,13 @@ void loop::run_main(start_function start, void* branch, strand& main) {
     };
 
     if (!driver_->is_usable()) {
-        throw_error(errc::ring_after_fork,
+        throw_error(errc::loop_after_fork,
                     "this loop belongs to the parent process: make a new loop after fork");
+    }
+    if (!driver_->runs_here()) {
+        throw_error(errc::wrong_thread,
+                    "another thread ran this loop first: run it there, or make a loop for "
+                    "each thread");
     }
     PHOENIX_ASSERT(main_strand_ == nullptr && !polling_,
                    "loop::run was called while it runs: await the task, or spawn it");
@@ -175,7 +184,7 @@ void loop::work() noexcept {
 
 void loop::wait() {
     monotonic_time deadline = timers_.next_deadline();
-    if (next_turn_polls_ || !ready_.empty() || !prepare_to_sleep()) {
+    if (next_turn_polls_ || !ready_.empty() || (gave_up_ && !timers_.empty()) || !prepare_to_sleep()) {
         deadline = monotonic_time::min();
     }
     ++statistics_.turns;
@@ -193,7 +202,7 @@ void loop::begin_turn() noexcept {
     }
     drain_posts();
     if (!timers_.empty()) {
-        timers_.expire(now());
+        timers_.expire(gave_up_ ? no_deadline : now());
     }
 }
 

@@ -9,8 +9,11 @@
 //   l.stop();
 //
 // A loop belongs to the thread that runs it. Everything but post, try_post and stop is for that thread alone
-// (or for the thread that made the loop, before it runs). The library installs no signal handlers and raises
-// no SIGPIPE.
+// (or for the thread that made the loop, before it runs). When no thread runs it any more, another one may destroy
+// its streams and listeners, and then the loop itself; on io_uring none but the first may run it again
+// (errc::wrong_thread), and output that the kernel has not taken by then is not sent. In a forked child a loop can
+// only be destroyed, which leaves the parent's alone. The library installs no signal handlers and raises no
+// SIGPIPE.
 #pragma once
 
 #include <phoenix/net/core/branch.hpp>
@@ -53,12 +56,13 @@ public:
     loop& operator=(const loop&) = delete;
 
     /// Stops what still runs and turns until all of it has ended. Streams and listeners must be gone or
-    /// belong to tasks of this loop.
+    /// belong to tasks of this loop. Any thread, when none runs the loop any more.
     ~loop();
 
     /// Runs `work` and everything else until `work` has ended; gives its result or throws what it threw.
     /// stop() cancels it: a task<void> then returns normally, others throw errc::canceled. Runs one at a
-    /// time. Other spawned tasks stay and go on in the next run.
+    /// time. Other spawned tasks stay and go on in the next run. Throws errc::wrong_thread when the driver is
+    /// io_uring and another thread was the first to run the loop, and errc::loop_after_fork in a forked child.
     template <class T>
     T run(task<T> work) {
         detail::branch<T> main(std::move(work), *this);
@@ -305,6 +309,8 @@ private:
     bool main_was_stopped_ = false;
     std::size_t lingering_ = 0;
     bool destroying_ = false;
+    // Destroyed where the driver does not run: nothing waits for its time any more.
+    bool gave_up_ = false;
     std::vector<std::byte*> write_blocks_;
 
     std::atomic<const void*> thread_{nullptr};

@@ -20,6 +20,9 @@ constexpr std::uint32_t completions_per_entry = 8;
 constexpr std::uint32_t needed_features =
     IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP | IORING_FEAT_SUBMIT_STABLE;
 
+// What liburing notes in io_uring::int_flags after io_uring_register_ring_fd (INT_FLAG_REG_RING of its own headers).
+constexpr unsigned registered_ring_flag = 1;
+
 constexpr std::size_t huge_page_bytes = std::size_t{2} << 20;
 
 [[noreturn]] void refuse(int error, const char* step) {
@@ -32,10 +35,6 @@ std::byte* map_anonymous(std::size_t bytes) {
         refuse(errno, "memory for a ring");
     }
     return static_cast<std::byte*>(mapped);
-}
-
-std::size_t page_bytes() noexcept {
-    return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 } // namespace
@@ -89,21 +88,31 @@ ring::ring(std::uint32_t entries) {
         ::io_uring_queue_exit(&ring_);
         refuse(EINVAL, "io_uring_setup");
     }
-    void* const page =
-        ::mmap(nullptr, page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED || ::madvise(page, page_bytes(), MADV_WIPEONFORK) != 0) {
-        const int error = errno;
-        ::io_uring_queue_exit(&ring_);
-        refuse(error, "memory for a ring");
-    }
-    alive_ = static_cast<volatile char*>(page);
-    *alive_ = 1;
 }
 
 ring::~ring() {
     // In a forked child this only drops the child's mappings and its copy of the descriptor.
+    if (!given_up_) {
+        close();
+    }
+}
+
+bool ring::runs_here() const noexcept {
+    return !enabled_ || thread_ == ::gettid();
+}
+
+void ring::give_up() noexcept {
+    close();
+    given_up_ = true;
+    mark_.clear();
+}
+
+void ring::close() noexcept {
+    if (was_forked() || !runs_here()) {
+        // The registration is the thread's that enabled the ring. Here its number may be that of another ring.
+        ring_.int_flags &= static_cast<std::uint8_t>(~registered_ring_flag);
+    }
     ::io_uring_queue_exit(&ring_);
-    ::munmap(const_cast<char*>(alive_), page_bytes());
 }
 
 void ring::enable() {
@@ -114,6 +123,7 @@ void ring::enable() {
         throw_error(make_error(-result), "io_uring_register(ENABLE_RINGS)");
     }
     enabled_ = true;
+    thread_ = ::gettid();
     // Saves the kernel a descriptor look-up an enter; without it everything works too.
     static_cast<void>(::io_uring_register_ring_fd(&ring_));
 }
@@ -144,7 +154,7 @@ buffer_ring::buffer_ring(ring& owner, std::uint32_t count, std::uint32_t bytes_e
 }
 
 buffer_ring::~buffer_ring() {
-    if (!owner_.is_foreign()) {
+    if (!owner_.is_lost()) {
         ::io_uring_unregister_buf_ring(&owner_.native(), group);
     }
     ::munmap(memory_, std::size_t{count_} * bytes_each_);

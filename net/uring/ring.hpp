@@ -1,6 +1,7 @@
 // A ring, set up as the driver needs it, and all that liburing 2.3 lacks or gets wrong.
 #pragma once
 
+#include <phoenix/net/detail/fork_mark.hpp>
 #include <phoenix/net/loop_options.hpp>
 
 #include <liburing.h>
@@ -10,9 +11,9 @@
 
 namespace phoenix::net::detail {
 
-/// One issuer, deferred task work, created disabled and enabled by the thread that runs it. Throws
-/// std::system_error from the constructor. Knows whether the process was forked since: then nothing of it may
-/// be touched.
+/// One issuer, deferred task work, created disabled and enabled by the thread that runs it: from then on the
+/// kernel takes submissions from that thread alone. Throws std::system_error from the constructor. Knows whether
+/// the process was forked since: then nothing of it may be touched.
 class ring {
 public:
     explicit ring(std::uint32_t entries);
@@ -23,19 +24,32 @@ public:
 
     [[nodiscard]] io_uring& native() noexcept { return ring_; }
 
+    /// True in a child process that inherited the ring, and after give_up().
+    [[nodiscard]] bool is_lost() const noexcept { return !mark_.is_set(); }
+
     /// True in a child process that inherited the ring.
-    [[nodiscard]] bool is_foreign() const noexcept { return *alive_ == 0; }
+    [[nodiscard]] bool was_forked() const noexcept { return is_lost() && !given_up_; }
 
     /// Binds the ring to the calling thread. Throws std::system_error.
     void enable();
 
     [[nodiscard]] bool is_enabled() const noexcept { return enabled_; }
 
+    /// Whether the calling thread may run the ring: any as long as it is not enabled.
+    [[nodiscard]] bool runs_here() const noexcept;
+
+    /// Closes the ring, from any thread. The kernel ends what was in flight and touches no memory of it any more:
+    /// all of it waits for readiness, and what would become of it then is the business of a thread that enters.
+    void give_up() noexcept;
+
 private:
+    void close() noexcept;
+
     io_uring ring_{};
-    // A page that the kernel wipes in a forked child.
-    volatile char* alive_ = nullptr;
+    fork_mark mark_;
     bool enabled_ = false;
+    bool given_up_ = false;
+    int thread_ = 0;
 };
 
 /// A ring of provided buffers: memory that receive streams fill and that is lent to readers.

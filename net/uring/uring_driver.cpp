@@ -8,7 +8,9 @@
 #include <phoenix/net/uring/ring.hpp>
 #include <phoenix/net/uring/uring_driver.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -57,12 +59,13 @@ public:
 
     ~uring_driver() override {
         // Descriptors that were released close with the last submission.
-        if (!ring_.is_foreign() && ring_.is_enabled()) {
+        if (!ring_.is_lost() && ring_.is_enabled()) {
             do {
                 submit_closes();
                 submit_rest();
             } while (!to_close_.empty());
         }
+        close_without_ring();
     }
 
     void bind(loop& owner) override {
@@ -70,7 +73,11 @@ public:
         resolver_.emplace(owner);
     }
 
-    [[nodiscard]] bool is_usable() const noexcept override { return !ring_.is_foreign(); }
+    [[nodiscard]] bool is_usable() const noexcept override { return !ring_.was_forked(); }
+
+    [[nodiscard]] bool runs_here() const noexcept override { return ring_.runs_here(); }
+
+    void give_up() noexcept override;
 
     [[nodiscard]] const driver_capabilities& capabilities() const noexcept override {
         static constexpr driver_capabilities all{.name = "uring", .recv_stream = true, .accept_stream = true};
@@ -94,6 +101,11 @@ public:
     }
 
     void release(handle& target, bool reset) noexcept override {
+        if (ring_.was_forked()) [[unlikely]] {
+            // The connection is the parent's, and so is what still points to the handle.
+            ::close(native_descriptor(target));
+            return;
+        }
         target.released = true;
         if (reset) {
             detail::reset_on_close(native_descriptor(target));
@@ -133,6 +145,9 @@ public:
     void hold(bool) override {}
 
     void wake() noexcept override {
+        if (ring_.was_forked()) [[unlikely]] {
+            return;
+        }
         const std::uint64_t one = 1;
         // Full means that a wake is on its way already.
         static_cast<void>(!::write(wake_.get(), &one, sizeof one));
@@ -156,8 +171,13 @@ private:
     [[nodiscard]] io_uring_sqe& next_entry() noexcept;
     void close(uring_handle& target) noexcept;
     void submit_closes() noexcept;
+    void close_without_ring() noexcept;
+    void submit_cancel(op& operation) noexcept;
+    void submit_late_cancels() noexcept;
     void enable_once();
+    void wait_without_ring(monotonic_time deadline) noexcept;
     void arm_wake() noexcept;
+    static void check_entered(int result) noexcept;
     void enter(monotonic_time deadline) noexcept;
     void submit_rest() noexcept;
     void reap() noexcept;
@@ -178,8 +198,10 @@ private:
     std::vector<lent_buffer> lent_;
     // Sends that report nothing when they succeed: known to have ended when the ring was entered.
     std::vector<send_op*> eager_;
-    // Descriptors whose handles went while completions were taken: nothing is submitted from inside reap().
+    // Descriptors whose handles went: closed with the next turn.
     std::vector<int> to_close_;
+    // Cancelled while nothing ran, perhaps on a thread that may not submit: told to the kernel by the next turn.
+    std::vector<op*> late_cancels_;
     bool reaping_ = false;
     std::optional<detail::resolver> resolver_;
 };
@@ -198,8 +220,8 @@ io_uring_sqe& uring_driver::next_entry() noexcept {
 }
 
 bool uring_driver::submit(op& operation) noexcept {
-    if (ring_.is_foreign()) [[unlikely]] {
-        operation.result = -static_cast<int>(errc::ring_after_fork);
+    if (ring_.is_lost()) [[unlikely]] {
+        operation.result = -static_cast<int>(ring_.was_forked() ? errc::loop_after_fork : errc::wrong_thread);
         operation.state = op_state::done;
         return true;
     }
@@ -273,12 +295,20 @@ void uring_driver::cancel(op& operation) noexcept {
         resolver_->cancel(static_cast<resolve_op&>(operation));
         return;
     }
-    if (ring_.is_foreign()) [[unlikely]] {
-        // The operation goes on in the parent, on the parent's memory; nobody will complete it here.
+    if (ring_.is_lost()) [[unlikely]] {
+        // Nobody will complete it here; in a forked child it goes on in the parent, on the parent's memory.
         complete(operation, -ECANCELED);
         return;
     }
     operation.state = op_state::cancelling;
+    if (!loop_->on_own_thread()) [[unlikely]] {
+        late_cancels_.push_back(&operation);
+        return;
+    }
+    submit_cancel(operation);
+}
+
+void uring_driver::submit_cancel(op& operation) noexcept {
     // Whatever the cancel itself reports: the op ends with a completion of its own.
     io_uring_sqe& entry = next_entry();
     ::io_uring_prep_cancel(&entry, &operation, 0);
@@ -286,16 +316,28 @@ void uring_driver::cancel(op& operation) noexcept {
     entry.flags |= IOSQE_CQE_SKIP_SUCCESS;
 }
 
+void uring_driver::submit_late_cancels() noexcept {
+    for (op* const each : std::exchange(late_cancels_, {})) {
+        // Making room for a submission may have completed it.
+        if (each->state == op_state::cancelling) {
+            submit_cancel(*each);
+        }
+    }
+}
+
 void uring_driver::close(uring_handle& target) noexcept {
-    if (ring_.is_foreign() || !ring_.is_enabled()) {
+    if (ring_.is_lost() || !loop_->on_own_thread()) {
         ::close(target.descriptor);
     } else {
         to_close_.push_back(target.descriptor);
-        if (!reaping_) {
-            submit_closes();
-        }
     }
     delete &target;
+}
+
+void uring_driver::close_without_ring() noexcept {
+    for (const int each : std::exchange(to_close_, {})) {
+        ::close(each);
+    }
 }
 
 void uring_driver::submit_closes() noexcept {
@@ -310,10 +352,6 @@ void uring_driver::submit_closes() noexcept {
 }
 
 void uring_driver::enable_once() {
-    if (ring_.is_foreign()) {
-        throw_error(errc::ring_after_fork,
-                    "this loop belongs to the parent process: make a new loop after fork");
-    }
     if (!ring_.is_enabled()) {
         ring_.enable();
     }
@@ -330,40 +368,78 @@ void uring_driver::arm_wake() noexcept {
 }
 
 void uring_driver::turn(monotonic_time deadline) {
+    if (ring_.is_lost()) [[unlikely]] {
+        wait_without_ring(deadline);
+        return;
+    }
     enable_once();
+    if (!late_cancels_.empty()) [[unlikely]] {
+        submit_late_cancels();
+    }
+    submit_closes();
     buffers_.publish();
     enter(deadline);
     reap();
     submit_closes();
     submit_rest();
     complete_eager();
-    submit_closes();
+}
+
+void uring_driver::give_up() noexcept {
+    // What has completed already holds descriptors, and data.
+    reap();
+    ring_.give_up();
+    for (op* const each : std::exchange(late_cancels_, {})) {
+        if (each->state == op_state::cancelling) {
+            complete(*each, -ECANCELED);
+        }
+    }
+    close_without_ring();
+}
+
+void uring_driver::wait_without_ring(monotonic_time deadline) noexcept {
+    // What still runs waits for time, or for other threads.
+    const nanoseconds left = deadline == monotonic_time::min() ? nanoseconds(0) : deadline - now();
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(std::max(left, nanoseconds(0)));
+    const timespec timeout{.tv_sec = seconds.count(),
+                           .tv_nsec = (std::max(left, nanoseconds(0)) - seconds).count()};
+    pollfd woken{.fd = wake_.get(), .events = POLLIN, .revents = 0};
+    static_cast<void>(::ppoll(&woken, 1, deadline == no_deadline ? nullptr : &timeout, nullptr));
+    std::uint64_t count = 0;
+    static_cast<void>(!::read(wake_.get(), &count, sizeof count));
+}
+
+/// Interruptions, time-outs, a lack of memory and a full completion queue are all answered alike: reap, and come
+/// back.
+void uring_driver::check_entered(int result) noexcept {
+    PHOENIX_ASSERT(result != -EEXIST, "a loop on io_uring is run by one thread");
+    PHOENIX_ASSERT(result >= 0 || result == -EINTR || result == -ETIME || result == -EAGAIN ||
+                       result == -EBUSY || result == -ENOMEM,
+                   "io_uring_enter failed: the ring was closed, or the kernel has lost a completion");
 }
 
 void uring_driver::enter(monotonic_time deadline) noexcept {
-    // Interruptions, time-outs and a full completion queue are all answered alike: reap, and come back.
     io_uring& native = ring_.native();
     if (deadline == no_deadline) {
-        static_cast<void>(::io_uring_submit_and_wait(&native, 1));
+        check_entered(::io_uring_submit_and_wait(&native, 1));
         return;
     }
     const nanoseconds left = deadline == monotonic_time::min() ? nanoseconds(0) : deadline - now();
     if (left <= nanoseconds(0)) {
-        static_cast<void>(::io_uring_submit_and_get_events(&native));
+        check_entered(::io_uring_submit_and_get_events(&native));
         return;
     }
     const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
     __kernel_timespec timeout{.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
     io_uring_cqe* first = nullptr;
-    static_cast<void>(::io_uring_submit_and_wait_timeout(&native, &first, 1, &timeout, nullptr));
+    check_entered(::io_uring_submit_and_wait_timeout(&native, &first, 1, &timeout, nullptr));
 }
 
 void uring_driver::submit_rest() noexcept {
     // The kernel takes no submissions while completions that overflowed wait for room: make room and hand
     // over.
     while (::io_uring_sq_ready(&ring_.native()) > 0) {
-        const int result = ::io_uring_submit_and_get_events(&ring_.native());
-        PHOENIX_ASSERT(result != -EEXIST, "a loop on io_uring is run and destroyed by one thread");
+        check_entered(::io_uring_submit_and_get_events(&ring_.native()));
         reap();
     }
 }
@@ -380,11 +456,11 @@ void uring_driver::reap() noexcept {
             ++count;
         }
         ::io_uring_cq_advance(&native, count);
-        if (!::io_uring_cq_has_overflow(&native)) [[likely]] {
+        if (!::io_uring_cq_has_overflow(&native) || !ring_.runs_here()) [[likely]] {
             reaping_ = false;
             return;
         }
-        static_cast<void>(::io_uring_get_events(&native));
+        check_entered(::io_uring_get_events(&native));
     }
 }
 

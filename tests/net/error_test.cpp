@@ -14,7 +14,8 @@ using namespace phoenix::net;
 constexpr errc library_conditions[] = {
     errc::canceled,          errc::timed_out,      errc::closed,           errc::end_of_stream,
     errc::host_not_found,    errc::resolve_failed, errc::invalid_endpoint, errc::invalid_options,
-    errc::resolve_try_again, errc::queue_full,     errc::ring_after_fork,  errc::not_supported,
+    errc::resolve_try_again, errc::queue_full,     errc::loop_after_fork,  errc::wrong_thread,
+    errc::not_supported,
 };
 
 bool contains(const std::string& text, const std::string& part) {
@@ -115,7 +116,7 @@ BOOST_AUTO_TEST_CASE(retry_never_for_mistakes_cancellation_and_success) {
     }
     for (const errc e :
          {errc::canceled, errc::closed, errc::host_not_found, errc::resolve_failed, errc::invalid_endpoint,
-          errc::invalid_options, errc::ring_after_fork, errc::not_supported}) {
+          errc::invalid_options, errc::loop_after_fork, errc::wrong_thread, errc::not_supported}) {
         BOOST_TEST((retry_advice(e) == retry::never), make_error_code(e).message());
     }
     BOOST_TEST((retry_advice({}) == retry::never));

@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <thread>
 
 namespace phoenix::net::conformance {
@@ -51,7 +52,131 @@ task<> keep_busy(scope& tasks, std::size_t count, std::atomic<std::uint64_t>& an
     }
 }
 
+task<> accept_for_ever(listener& door, std::atomic<bool>& started) {
+    started.store(true);
+    started.notify_all();
+    for (;;) {
+        const stream dropped = co_await door.accept();
+    }
+}
+
+task<> small_talk() {
+    loop& here = co_await this_loop();
+    listener door(here, endpoint::loopback_v4(0));
+    connection pair = co_await connect_pair(door);
+    co_await pair.client.write("hello");
+    const std::string heard = co_await read_text(pair.server, 5);
+    BOOST_TEST(heard == "hello");
+}
+
+task<> read_for_ever(stream from) {
+    for (;;) {
+        co_await read_once(from);
+    }
+}
+
+task<> accept_at_a_door_of_its_own(std::atomic<bool>& started) {
+    loop& here = co_await this_loop();
+    listener door(here, endpoint::loopback_v4(0));
+    co_await accept_for_ever(door, started);
+}
+
+task<> look_up_for_ever() {
+    for (;;) {
+        const auto dropped = co_await resolve("localhost", 80);
+    }
+}
+
+task<> hold_for_ever(stream held) {
+    const stream mine = std::move(held);
+    event never;
+    co_await never.wait();
+}
+
+/// Leaves all that may be under way when a run ends: receives and an accept that wait, a lookup, output.
+task<> leave_unfinished(std::unique_ptr<connection>& left, std::atomic<bool>& started) {
+    loop& here = co_await this_loop();
+    listener door(here, endpoint::loopback_v4(0), narrow_listener());
+    connection talked = co_await connect_pair(door);
+    left = std::make_unique<connection>(std::move(talked));
+    co_await left->client.write("ping");
+    const std::string ping = co_await read_text(left->server, 4);
+    BOOST_TEST(ping == "ping");
+    connection read = co_await connect_pair(door);
+    here.spawn(read_for_ever(std::move(read.client)));
+    here.spawn(hold_for_ever(std::move(read.server)));
+    here.spawn(accept_at_a_door_of_its_own(started));
+    here.spawn(look_up_for_ever());
+    connection written = co_await connect_pair(door, narrow());
+    const std::string text(1000, 'x');
+    for (int count = 200; count > 0; --count) {
+        co_await written.client.write(text);
+    }
+    here.spawn(hold_for_ever(std::move(written.client)));
+    here.spawn(hold_for_ever(std::move(written.server)));
+    co_await turns(3);
+}
+
+void run_on_a_thread(world& where, task<> work) {
+    std::thread([&where, &work] { where.run(std::move(work)); }).join();
+}
+
 } // namespace
+
+CONFORMANCE_CASE(run_by_a_thread_and_destroyed_by_another, needs_kernel) {
+    // This thread's own loop goes on, whatever becomes of the others.
+    const auto own = row.open(loop_options());
+    own->run(small_talk());
+    const std::size_t before = open_descriptors();
+    {
+        // As a program makes its server: all but the running is done here.
+        const auto world = row.open(loop_options());
+        listener door(world->here(), endpoint::loopback_v4(0));
+        std::atomic<bool> started = false;
+        std::thread runner([&] { world->run(accept_for_ever(door, started)); });
+        started.wait(false);
+        world->here().stop();
+        runner.join();
+    }
+    BOOST_TEST(open_descriptors() == before);
+    own->run(small_talk());
+    {
+        const auto world = row.open(loop_options());
+        run_on_a_thread(*world, turns(3));
+        const listener unused(world->here(), endpoint::loopback_v4(0));
+    }
+    BOOST_TEST(open_descriptors() == before);
+    own->run(small_talk());
+    if (!row.drives_itself) {
+        return;
+    }
+    {
+        std::atomic<bool> started = false;
+        const auto world = row.open(loop_options());
+        std::unique_ptr<connection> left;
+        run_on_a_thread(*world, leave_unfinished(left, started));
+        // A receive still waits on it, which only the thread that has gone could have cancelled.
+        left.reset();
+    }
+    BOOST_TEST(open_descriptors() == before, describe_descriptors());
+    own->run(small_talk());
+}
+
+CONFORMANCE_CASE(run_by_one_thread_then_by_another, needs_kernel) {
+    const auto world = row.open(loop_options());
+    run_on_a_thread(*world, small_talk());
+    std::error_code code;
+    try {
+        world->run(small_talk());
+    } catch (const std::system_error& e) {
+        code = e.code();
+    }
+    if (row.has_ring) {
+        check_code(code, errc::wrong_thread);
+    } else {
+        BOOST_TEST(!code, code.message());
+    }
+}
 
 CONFORMANCE_CASE(posts_arrive_in_order, needs_kernel) {
     constexpr std::uint32_t threads = 4;
