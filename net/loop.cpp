@@ -69,9 +69,11 @@ loop::~loop() {
             },
             this);
     } else {
-        // A forked child: what its tasks wait for happens in the parent. They are left as they are.
-        work();
+        // A forked child: what its tasks wait for happens in the parent, and what is ready runs there. All of it is
+        // left as it is.
         roots_.abandon();
+        ready_.clear();
+        end_of_turn_.clear();
     }
     // What is ready now are calls that were posted too late: they are dropped.
     drops_calls_ = true;

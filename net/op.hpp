@@ -58,6 +58,12 @@ public:
         tail_ = &item.next_;
     }
 
+    /// Forgets all that is in the queue.
+    void clear() noexcept {
+        head_ = nullptr;
+        tail_ = &head_;
+    }
+
     /// Precondition: not empty.
     runnable& pop() noexcept {
         runnable& item = *head_;

@@ -1,6 +1,7 @@
 #include <phoenix/net/asio/asio_driver.hpp>
 #include <phoenix/net/asio/frame_allocator.hpp>
 #include <phoenix/net/core/frame_pool.hpp>
+#include <phoenix/net/detail/fork_mark.hpp>
 #include <phoenix/net/detail/machine.hpp>
 #include <phoenix/net/detail/resolver.hpp>
 #include <phoenix/net/detail/socket.hpp>
@@ -132,10 +133,14 @@ public:
           lifeline_(std::make_shared<driver_lifeline>(*this)) {
         if (own_context_ != nullptr) {
             work_.emplace(context_.get_executor());
+            mark_.emplace();
         }
     }
 
     ~asio_driver() override { lifeline_->driver = nullptr; }
+
+    // A host tells its context of a fork itself, or does not go on in the child.
+    [[nodiscard]] bool is_usable() const noexcept override { return !mark_ || mark_->is_set(); }
 
     [[nodiscard]] asio::io_context& context() noexcept override { return context_; }
 
@@ -174,6 +179,12 @@ public:
     }
 
     void release(handle& target, bool reset) noexcept override {
+        if (!is_usable()) [[unlikely]] {
+            // Asio's own close would take the socket out of the epoll set, which is the parent's as well: it stays
+            // where it is, without its descriptor.
+            ::close(native_descriptor(target));
+            return;
+        }
         target.released = true;
         if (reset) {
             detail::reset_on_close(native_descriptor(target));
@@ -218,6 +229,9 @@ public:
     }
 
     void wake() noexcept override {
+        if (!is_usable()) [[unlikely]] {
+            return;
+        }
         // One that is on its way sees what this caller has done before: both sides exchange the flag.
         if (!lifeline_->wake_is_on_its_way.exchange(true)) {
             asio::post(context_, wake_handler(lifeline_));
@@ -277,6 +291,8 @@ private:
         ++operation.target->in_flight;
     }
 
+    // For a context of the driver's own.
+    std::optional<detail::fork_mark> mark_;
     std::unique_ptr<asio::io_context> own_context_;
     asio::io_context& context_;
     std::optional<executor_guard> work_;
@@ -304,6 +320,9 @@ void wake_handler::operator()() const noexcept {
 }
 
 bool asio_driver::submit(op& operation) noexcept {
+    if (!is_usable()) [[unlikely]] {
+        return done_inline(operation, -static_cast<int>(errc::loop_after_fork));
+    }
     try {
         switch (operation.kind) {
         case op_kind::recv:
@@ -414,6 +433,12 @@ void asio_driver::cancel(op& operation) noexcept {
     }
     if (operation.kind == op_kind::resolve) {
         resolver_->cancel(static_cast<resolve_op&>(operation));
+        return;
+    }
+    if (!is_usable()) [[unlikely]] {
+        // It goes on in the parent; nobody will complete it here.
+        operation.result = -ECANCELED;
+        loop_->complete(operation);
         return;
     }
     operation.state = op_state::cancelling;

@@ -8,7 +8,8 @@
 // The loop keeps the context from running out of work while spawned tasks run. One thread at a time may run
 // the context: tasks have no locks. The context must outlive the loop. A loop destroyed with tasks still
 // running cancels them and runs the context until they have ended. bridge.hpp awaits Asio operations from
-// tasks, and the other way round. loop::stop() may be called from any thread, but not from a signal handler
+// tasks, and the other way round. A host that forks tells its context (asio::io_context::notify_fork), and goes on
+// with the loop in one of the two processes only; before the other lets go of it, the context must be told. loop::stop() may be called from any thread, but not from a signal handler
 // (use asio::signal_set).
 #pragma once
 

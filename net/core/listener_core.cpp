@@ -165,6 +165,14 @@ void listener_core::wake_acceptor() noexcept {
 }
 
 void listener_core::abandon() noexcept {
+    if (!loop_.backend().is_usable()) [[unlikely]] {
+        // A forked child: the operations are the parent's. This stays as their place.
+        for (handle* const each : queue_) {
+            loop_.backend().release(*each, false);
+        }
+        loop_.backend().release(source_, false);
+        return;
+    }
     abandoned_ = true;
     loop_.linger_begins();
     if (acceptor_ != nullptr) {

@@ -4,6 +4,11 @@
 namespace phoenix::net::detail {
 
 void stream_core::abandon(bool reset) noexcept {
+    if (!loop_.backend().is_usable()) [[unlikely]] {
+        // A forked child: operations, waiters and output are the parent's. This stays as their place.
+        loop_.backend().release(connection_, false);
+        return;
+    }
     const std::error_code closed = make_error_code(errc::closed);
     abandoned_ = true;
     loop_.linger_begins();

@@ -229,6 +229,7 @@ CONFORMANCE_CASE(trap_multishot_enobufs, needs_kernel) {
 }
 
 CONFORMANCE_CASE(trap_ring_after_fork, needs_kernel) {
+    const std::size_t before = open_descriptors();
     auto inherited = row.open(loop_options());
     std::unique_ptr<listener> door;
     std::unique_ptr<connection> pair;
@@ -237,24 +238,57 @@ CONFORMANCE_CASE(trap_ring_after_fork, needs_kernel) {
     inherited->run(talk_over(*pair));
     inherited->run(look_up());
     BOOST_TEST(in_child([&] {
-                   if (row.has_ring) {
+                   auto own = row.open(loop_options());
+                   own->run(small_talk());
+                   if (row.drives_itself) {
                        const endpoint where = door->local_endpoint();
                        const std::error_code code = code_of_run(*inherited, dial(where));
-                       expect(code == errc::ring_after_fork,
-                              "expected errc::ring_after_fork, found " + code.message());
+                       expect(code == errc::loop_after_fork,
+                              "expected errc::loop_after_fork, found " + code.message());
                        const std::error_code again = code_of_run(*inherited, talk_over(*pair));
-                       expect(again == errc::ring_after_fork,
-                              "the second time: expected errc::ring_after_fork, found " + again.message());
+                       expect(again == errc::loop_after_fork,
+                              "the second time: expected errc::loop_after_fork, found " + again.message());
                        // What was inherited may be let go of.
+                       pair->server.reset();
                        pair.reset();
                        door.reset();
                        inherited.reset();
                    }
-                   row.open(loop_options())->run(small_talk());
+                   own->run(small_talk());
+                   own.reset();
+                   // The way to the parent is left.
+                   expect(!row.drives_itself || open_descriptors() == before + 1,
+                          "expected no descriptor of the parent's, found " + describe_descriptors());
                }) == "");
     // Nothing of it reached the parent.
+    linger how{};
+    socklen_t size = sizeof how;
+    BOOST_TEST(::getsockopt(pair->server.native_descriptor(), SOL_SOCKET, SO_LINGER, &how, &size) == 0);
+    BOOST_TEST(how.l_onoff == 0);
     inherited->run(talk_over(*pair));
     inherited->run(small_talk());
+}
+
+CONFORMANCE_CASE(forked_child_runs_nothing_of_the_parent, needs_kernel) {
+    if (!row.drives_itself) {
+        return;
+    }
+    auto inherited = row.open(loop_options());
+    bool ran = false;
+    const auto note = [](bool& seen) -> task<> {
+        seen = true;
+        co_return;
+    };
+    inherited->run(turns(3));
+    inherited->here().post([&ran] { ran = true; });
+    inherited->here().spawn(note(ran));
+    BOOST_TEST(in_child([&] {
+                   inherited.reset();
+                   expect(!ran, "expected the parent's tasks and calls to be left alone");
+               }) == "");
+    BOOST_TEST(!ran);
+    inherited->run(turns(3));
+    BOOST_TEST(ran);
 }
 
 CONFORMANCE_CASE(descriptors_show_the_driver, needs_kernel) {
