@@ -35,10 +35,7 @@ public:
         if (waiting_->stop_requested()) {
             branch_->own_strand().request_stop();
         }
-        const monotonic_time now = owner.now();
-        const monotonic_time until =
-            deadline_ ? *deadline_ : (duration_ > no_deadline - now ? no_deadline : now + duration_);
-        owner.arm(*this, until);
+        owner.arm(*this, deadline_ ? *deadline_ : later(owner.backend().now(), duration_));
         if (branch_->start(*this)) {
             owner.disarm(*this);
             return false;

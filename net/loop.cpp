@@ -153,6 +153,7 @@ void loop::run_main(start_function start, void* branch, strand& main) {
     main_strand_ = nullptr;
     roots_.cancelled_ = false;
     polling_ = false;
+    now_is_fresh_ = false;
     thread_.store(nullptr, std::memory_order_relaxed);
     if (driver_->capabilities().hosted) {
         // Spawned tasks go on when the host runs.
@@ -251,6 +252,7 @@ void loop::poll() noexcept {
     work();
     thread_.store(nullptr, std::memory_order_relaxed);
     polling_ = false;
+    now_is_fresh_ = false;
     if (next_turn_polls_ || !ready_.empty() || !prepare_to_sleep()) {
         driver_->wake();
         return;

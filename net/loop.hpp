@@ -118,11 +118,13 @@ public:
         return pushed;
     }
 
-    /// Time of this turn: read once a turn, so that it is cheap and does not move within one.
+    /// Time of this turn: read once a turn, so that it is cheap and does not move within one. While nothing runs it
+    /// is read each time. Durations (sleep_for, with_deadline) count from the moment in which they are asked for,
+    /// not from here: after much computing in one turn the two differ.
     [[nodiscard]] monotonic_time now() noexcept {
         if (!now_is_fresh_) {
             now_ = driver_->now();
-            now_is_fresh_ = true;
+            now_is_fresh_ = polling_;
         }
         return now_;
     }

@@ -9,8 +9,7 @@ bool sleep_awaiter::suspend() {
     }
     loop& owner = strand_->owner();
     if (duration_ > nanoseconds(0)) {
-        const monotonic_time now = owner.now();
-        until_ = duration_ > no_deadline - now ? no_deadline : now + duration_;
+        until_ = later(owner.backend().now(), duration_);
     }
     if (duration_ == nanoseconds(0) || until_ <= owner.now()) {
         owner.make_ready(*this);

@@ -31,4 +31,9 @@ using wall_time = std::chrono::sys_time<nanoseconds>;
 /// "Never": the deadline of who waits without one.
 inline constexpr monotonic_time no_deadline = monotonic_time::max();
 
+/// `duration` after `now`, which is not negative; no_deadline when that is more than can be counted.
+[[nodiscard]] constexpr monotonic_time later(monotonic_time now, nanoseconds duration) noexcept {
+    return duration > no_deadline - now ? no_deadline : now + duration;
+}
+
 } // namespace phoenix::net

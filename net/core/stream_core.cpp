@@ -19,7 +19,8 @@ void stream_core::abandon(bool reset) noexcept {
     if (reset || close_timeout_ == nanoseconds(0)) {
         sender_.abort(closed);
     } else if (!sender_.is_done()) {
-        loop_.arm(*this, loop_.now() + close_timeout_);
+        // Not the time of the turn: what was computed before is not the peer's fault.
+        loop_.arm(*this, loop_.backend().now() + close_timeout_);
     }
     finish_if_done();
 }
