@@ -10,7 +10,8 @@ template <class T>
 class branch {
 public:
     branch(task<T> work, loop& owner) noexcept : strand_(owner), frame_(work.release()) {
-        PHOENIX_ASSERT(frame_, "a task is started once, and not after it was moved from");
+        PHOENIX_ASSERT(frame_ && !frame_.promise().was_started(),
+                       "a task is started once, and not after it was moved from");
     }
 
     branch(const branch&) = delete;

@@ -1,12 +1,15 @@
+#include <phoenix/net/deadline.hpp>
 #include <phoenix/net/event.hpp>
 #include <phoenix/net/loop.hpp>
 #include <phoenix/net/sleep.hpp>
 #include <phoenix/net/task.hpp>
 
+#include "death.hpp"
 #include "on_each_driver.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -22,6 +25,10 @@ using namespace phoenix::net::testing;
 static_assert(!std::is_copy_constructible_v<task<>> && !std::is_copy_assignable_v<task<>>);
 static_assert(std::is_nothrow_move_constructible_v<task<int>> &&
               std::is_nothrow_move_assignable_v<task<int>>);
+
+task<> nothing() {
+    co_return;
+}
 
 /// Has neither a default constructor nor a copy.
 class sealed {
@@ -266,6 +273,29 @@ ON_EACH_DRIVER(an_exception_climbs_out_of_a_thousand_awaits) {
     BOOST_CHECK_EXCEPTION(l.run(nested_failure(1000)), std::runtime_error, [](const std::runtime_error& e) {
         return std::string(e.what()) == "from the bottom";
     });
+}
+
+ON_EACH_DRIVER(starting_a_task_again_aborts_and_says_so) {
+    const auto expect_words = [](const std::string& words) {
+        BOOST_TEST(words.find("a task is started once") != std::string::npos, words);
+    };
+    expect_words(last_words([=] {
+        loop l(options_on(driver));
+        l.run([](loop& here) -> task<> {
+            task<> work = nothing();
+            co_await std::move(work);
+            here.spawn(std::move(work));
+            co_await yield();
+        }(l));
+    }));
+    expect_words(last_words([=] {
+        loop l(options_on(driver));
+        l.run([]() -> task<> {
+            task<> work = nothing();
+            co_await std::move(work);
+            co_await with_deadline(std::move(work), std::chrono::seconds(1));
+        }());
+    }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
