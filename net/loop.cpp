@@ -125,7 +125,12 @@ void loop::run_main(start_function start, void* branch, strand& main) {
                    "loop::run was called while it runs: await the task, or spawn it");
     polling_ = true;
     // A driver that cannot run here says so before anything has begun.
-    driver_->turn(monotonic_time::min());
+    try {
+        driver_->turn(monotonic_time::min());
+    } catch (...) {
+        polling_ = false;
+        throw;
+    }
     main_completion at_end;
     main_strand_ = &main;
     main_was_stopped_ = false;

@@ -22,6 +22,8 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include <sys/socket.h>
@@ -489,6 +491,11 @@ void asio_driver::turn(monotonic_time deadline) {
     if (own_context_ == nullptr) {
         guard.emplace(context_.get_executor());
     }
+    const auto report = [this](std::string_view what) {
+        // A handler of the host's: it must not tear down the tasks that happen to wait for this turn.
+        loop_->log(log_level::error, "net.asio", "handler-threw",
+                   std::string("a handler in the io_context threw, the loop goes on: ").append(what));
+    };
     try {
         if (deadline == no_deadline) {
             context_.run_one();
@@ -498,9 +505,17 @@ void asio_driver::turn(monotonic_time deadline) {
             context_.run_one_for(deadline - now());
         }
     } catch (const std::exception& thrown) {
-        // A handler of the host's: it must not tear down the tasks that happen to wait for this turn.
-        loop_->log(log_level::error, "net.asio", "handler-threw",
-                   std::string("a handler in the io_context threw, the loop goes on: ") + thrown.what());
+        report(thrown.what());
+    } catch (...) {
+        report("an exception that is no std::exception");
+    }
+    if (guard && !context_.stopped()) {
+        // Without work of its own the context stops as the guard goes. That is not the host's doing: its own run
+        // would return at once.
+        guard.reset();
+        if (context_.stopped()) {
+            context_.restart();
+        }
     }
 }
 

@@ -9,10 +9,12 @@
 
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -130,6 +132,35 @@ BOOST_AUTO_TEST_CASE(destroying_the_loop_ends_its_tasks_and_leaves_the_context_u
     asio::post(context, [&ran] { ran = true; });
     run_context();
     BOOST_TEST(ran);
+}
+
+BOOST_AUTO_TEST_CASE(after_run_the_context_can_be_run_as_it_is) {
+    hosted->run(turns(2));
+    BOOST_TEST(!context.stopped());
+    hosted->spawn(note_after(seen, "spawned", 1ms));
+    context.run_for(10s);
+    BOOST_TEST(seen == trace({"spawned"}), boost::test_tools::per_element());
+    hosted->run(turns(2));
+    asio::post(context, [this] { seen.push_back("posted"); });
+    context.run_for(10s);
+    BOOST_TEST(seen == trace({"spawned", "posted"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_handler_of_the_host_throws_is_logged_and_the_loop_runs_on) {
+    captured_log log;
+    loop_options options;
+    options.log = log.options();
+    loop guest(make_asio_driver(context), options);
+    // In the first turn, and in a later one.
+    asio::post(context, [] { throw 42; });
+    asio::steady_timer timer(context, 1ms);
+    timer.async_wait([](std::error_code) { throw std::string("no std::exception"); });
+    asio::post(context, [] { throw std::runtime_error("spilled the tea"); });
+    guest.run(note_after(seen, "first", 5ms));
+    guest.run(note_after(seen, "second", 1ms));
+    BOOST_TEST(seen == trace({"first", "second"}), boost::test_tools::per_element());
+    // The third like it is counted, not said again.
+    BOOST_TEST(log.count("a handler in the io_context threw") > 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
