@@ -172,7 +172,9 @@ void resolver::cancel(resolve_op& operation) noexcept {
     asked.operation = nullptr;
     asked.abandoned.store(true, std::memory_order_relaxed);
     operation.result = -ECANCELED;
-    loop_.complete(operation);
+    operation.state = op_state::completed;
+    // Not complete(): no turn of the driver follows, and an idle host must be woken.
+    loop_.make_ready(operation);
 }
 
 } // namespace phoenix::net::detail

@@ -29,6 +29,8 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
+#include <vector>
 
 using namespace std::chrono_literals;
 namespace net = phoenix::net;
@@ -286,6 +288,27 @@ BOOST_AUTO_TEST_CASE(asio_context_names_the_driver_it_cannot_use) {
     if (other.driver_name() == "uring") {
         BOOST_CHECK_THROW(static_cast<void>(net::asio_context(other)), std::system_error);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_lookup_is_cancelled_at_once_while_its_host_is_idle) {
+    host here;
+    // Started, so that what is cancelled waits for the resolver's thread.
+    bool other_ended = false;
+    net::co_spawn(here.guest, net::resolve("localhost", 80),
+                  [&](std::exception_ptr, std::vector<net::endpoint>) { other_ended = true; });
+    asio::cancellation_signal signal;
+    bool was_canceled = false;
+    net::co_spawn(here.guest, net::resolve("localhost", 81),
+                  asio::bind_cancellation_slot(signal.slot(),
+                                               [&](std::exception_ptr error, std::vector<net::endpoint>) {
+                                                   was_canceled = is_canceled(error);
+                                               }));
+    here.context.poll();
+    signal.emit(asio::cancellation_type::terminal);
+    here.context.poll();
+    BOOST_TEST(was_canceled);
+    here.context.run();
+    BOOST_TEST(other_ended);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
