@@ -12,6 +12,8 @@
 #include <phoenix/net/loop.hpp>
 #include <phoenix/net/time.hpp>
 
+#include <chrono>
+#include <concepts>
 #include <coroutine>
 #include <optional>
 #include <utility>
@@ -80,9 +82,10 @@ private:
 };
 
 /// Gives what `work` gives, or throws errc::timed_out after `duration` from the await.
-template <class T>
-deadline_awaiter<T> with_deadline(task<T> work, nanoseconds duration) noexcept {
-    return deadline_awaiter<T>(std::move(work), std::nullopt, duration);
+template <class T, class Rep, class Period>
+    requires std::convertible_to<std::chrono::duration<Rep, Period>, nanoseconds>
+deadline_awaiter<T> with_deadline(task<T> work, std::chrono::duration<Rep, Period> duration) noexcept {
+    return deadline_awaiter<T>(std::move(work), std::nullopt, saturated(duration));
 }
 
 /// The same with a point in time; one in the past stops the task at its first wait in a later turn.

@@ -11,6 +11,8 @@
 #include <phoenix/net/loop.hpp>
 #include <phoenix/net/time.hpp>
 
+#include <chrono>
+#include <concepts>
 #include <coroutine>
 
 namespace phoenix::net {
@@ -53,8 +55,11 @@ private:
 };
 
 /// Not before `duration` from now; zero or less yields.
-[[nodiscard]] inline sleep_awaiter sleep_for(nanoseconds duration) noexcept {
-    return sleep_awaiter(duration < nanoseconds(0) ? nanoseconds(0) : duration);
+template <class Rep, class Period>
+    requires std::convertible_to<std::chrono::duration<Rep, Period>, nanoseconds>
+[[nodiscard]] sleep_awaiter sleep_for(std::chrono::duration<Rep, Period> duration) noexcept {
+    const nanoseconds counted = saturated(duration);
+    return sleep_awaiter(counted < nanoseconds(0) ? nanoseconds(0) : counted);
 }
 
 /// Not before `when`.

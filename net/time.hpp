@@ -9,6 +9,8 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
+#include <utility>
 
 namespace phoenix::net {
 
@@ -30,6 +32,20 @@ using wall_time = std::chrono::sys_time<nanoseconds>;
 
 /// "Never": the deadline of who waits without one.
 inline constexpr monotonic_time no_deadline = monotonic_time::max();
+
+/// `duration` in nanoseconds: the most or the least of them when it is more than they can count.
+template <class Rep, class Period>
+    requires std::convertible_to<std::chrono::duration<Rep, Period>, nanoseconds>
+[[nodiscard]] constexpr nanoseconds saturated(std::chrono::duration<Rep, Period> duration) noexcept {
+    using wide = std::chrono::duration<nanoseconds::rep, Period>;
+    if (std::cmp_greater(duration.count(), std::chrono::duration_cast<wide>(nanoseconds::max()).count())) {
+        return nanoseconds::max();
+    }
+    if (std::cmp_less(duration.count(), std::chrono::duration_cast<wide>(nanoseconds::min()).count())) {
+        return nanoseconds::min();
+    }
+    return duration;
+}
 
 /// `duration` after `now`, which is not negative; no_deadline when that is more than can be counted.
 [[nodiscard]] constexpr monotonic_time later(monotonic_time now, nanoseconds duration) noexcept {

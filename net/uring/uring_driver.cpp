@@ -8,7 +8,6 @@
 #include <phoenix/net/uring/ring.hpp>
 #include <phoenix/net/uring/uring_driver.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <ctime>
 #include <optional>
@@ -178,6 +177,16 @@ private:
     void wait_without_ring(monotonic_time deadline) noexcept;
     void arm_wake() noexcept;
     static void check_entered(int result) noexcept;
+
+    /// Zero when `deadline` has come. Compared before it is subtracted: it may be as far in the past as can be said.
+    [[nodiscard]] nanoseconds time_left(monotonic_time deadline) noexcept {
+        if (deadline == monotonic_time::min()) {
+            return nanoseconds(0);
+        }
+        const monotonic_time current = now();
+        return deadline <= current ? nanoseconds(0) : deadline - current;
+    }
+
     void enter(monotonic_time deadline) noexcept;
     void submit_rest() noexcept;
     void reap() noexcept;
@@ -399,10 +408,9 @@ void uring_driver::give_up() noexcept {
 
 void uring_driver::wait_without_ring(monotonic_time deadline) noexcept {
     // What still runs waits for time, or for other threads.
-    const nanoseconds left = deadline == monotonic_time::min() ? nanoseconds(0) : deadline - now();
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(std::max(left, nanoseconds(0)));
-    const timespec timeout{.tv_sec = seconds.count(),
-                           .tv_nsec = (std::max(left, nanoseconds(0)) - seconds).count()};
+    const nanoseconds left = time_left(deadline);
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
+    const timespec timeout{.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
     pollfd woken{.fd = wake_.get(), .events = POLLIN, .revents = 0};
     static_cast<void>(::ppoll(&woken, 1, deadline == no_deadline ? nullptr : &timeout, nullptr));
     std::uint64_t count = 0;
@@ -424,8 +432,8 @@ void uring_driver::enter(monotonic_time deadline) noexcept {
         check_entered(::io_uring_submit_and_wait(&native, 1));
         return;
     }
-    const nanoseconds left = deadline == monotonic_time::min() ? nanoseconds(0) : deadline - now();
-    if (left <= nanoseconds(0)) {
+    const nanoseconds left = time_left(deadline);
+    if (left == nanoseconds(0)) {
         check_entered(::io_uring_submit_and_get_events(&native));
         return;
     }

@@ -94,6 +94,18 @@ task<> in_time() {
     BOOST_TEST(*owned == 3);
     const int without_end = co_await with_deadline(number_after(4, 1us), nanoseconds::max());
     BOOST_TEST(without_end == 4);
+    // More than nanoseconds can count is without end as well.
+    const int hours = co_await with_deadline(number_after(5, 1us), std::chrono::hours::max());
+    BOOST_TEST(hours == 5);
+}
+
+task<> sleep_longest() {
+    co_await sleep_for(std::chrono::hours::max());
+}
+
+task<> too_long_to_count() {
+    const std::error_code code = co_await error_of(within(sleep_longest(), 1ms));
+    BOOST_TEST((code == errc::timed_out));
 }
 
 task<> too_late() {
@@ -116,6 +128,13 @@ task<> in_the_past() {
     BOOST_TEST((now == errc::timed_out));
     const std::error_code negative = co_await error_of(within(number_after(1, 1h), -1s));
     BOOST_TEST((negative == errc::timed_out));
+    // As far in the past as can be said.
+    const std::error_code first = co_await error_of(until(number_after(1, 1h), monotonic_time::min()));
+    BOOST_TEST((first == errc::timed_out));
+    const std::error_code second = co_await error_of(until(number_after(1, 1h), monotonic_time::min() + 1ns));
+    BOOST_TEST((second == errc::timed_out));
+    const std::error_code least = co_await error_of(within(number_after(1, 1h), nanoseconds::min()));
+    BOOST_TEST((least == errc::timed_out));
     // What needs no wait is done before anybody looks at the clock.
     const int at_once = co_await with_deadline(number(2), here.now() - 1s);
     BOOST_TEST(at_once == 2);
@@ -202,6 +221,11 @@ BOOST_AUTO_TEST_CASE(an_awaiter_that_is_never_awaited_destroys_its_work) {
 ON_EACH_DRIVER(a_result_in_time_comes_back) {
     loop l(options_on(driver));
     l.run(in_time());
+}
+
+ON_EACH_DRIVER(a_duration_beyond_nanoseconds_is_without_end) {
+    loop l(options_on(driver));
+    l.run(too_long_to_count());
 }
 
 ON_EACH_DRIVER(the_deadline_cancels_what_the_task_waits_for) {
