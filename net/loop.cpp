@@ -52,6 +52,9 @@ loop::loop(std::unique_ptr<driver> backend, loop_options options)
 }
 
 loop::~loop() {
+    PHOENIX_ASSERT(
+        !polling_ || !driver_->is_usable(),
+        "a loop was destroyed by what runs on it: stop it, and destroy it when run() has returned");
     destroying_ = true;
     thread_.store(&detail::thread_frames, std::memory_order_relaxed);
     polling_ = true;
@@ -68,6 +71,7 @@ loop::~loop() {
                 return here.roots_.empty() && here.lingering_ == 0;
             },
             this);
+        PHOENIX_ASSERT(owned_ == 0, "a stream or a listener outlives its loop: destroy it first");
     } else {
         // A forked child: what its tasks wait for happens in the parent, and what is ready runs there. All of it is
         // left as it is.

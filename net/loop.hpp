@@ -245,6 +245,11 @@ public:
 
     void linger_ended() noexcept { --lingering_; }
 
+    /// A stream or listener of this loop, from its making until its driver is done with it: none outlives the loop.
+    void owned_begins() noexcept { ++owned_; }
+
+    void owned_ended() noexcept { --owned_; }
+
     /// Blocks of options().write_block_bytes for gathered output.
     [[nodiscard]] std::byte* take_write_block();
     void give_write_block(std::byte* block) noexcept;
@@ -310,6 +315,7 @@ private:
     strand* main_strand_ = nullptr;
     bool main_was_stopped_ = false;
     std::size_t lingering_ = 0;
+    std::size_t owned_ = 0;
     bool destroying_ = false;
     // Destroyed where the driver does not run: nothing waits for its time any more.
     bool gave_up_ = false;

@@ -178,6 +178,8 @@ public:
         if (refuse_stopped(awaiting)) {
             return false;
         }
+        PHOENIX_ASSERT(&awaiting.promise().current_strand().owner() == &core_->owner(),
+                       "a coroutine flushes a stream that belongs to another loop");
         detail::stream_sender& sender = core_->sender();
         const bool is_over = sender.empty();
         if (is_over) {

@@ -39,6 +39,7 @@ listener_core::listener_core(loop& owner, handle& source, const stream_options& 
       pause_(*this) {
     stream_.target = &source;
     once_.target = &source;
+    owner.owned_begins();
 }
 
 handle& listener_core::take() {
@@ -202,6 +203,7 @@ void listener_core::cancel_operations() noexcept {
 void listener_core::finish_if_done() noexcept {
     if (abandoned_ && is_settled() && !pause_.queued) {
         loop_.linger_ended();
+        loop_.owned_ended();
         loop_.backend().release(source_, false);
         delete this;
     }
@@ -216,6 +218,8 @@ bool acceptor::begin(strand& waiting, std::coroutine_handle<> awaiting) noexcept
         error_ = make_error_code(errc::canceled);
         return false;
     }
+    PHOENIX_ASSERT(&waiting.owner() == &core_->owner(),
+                   "a coroutine accepts from a listener that belongs to another loop");
     strand_ = &waiting;
     waiting_ = awaiting;
     if (core_->is_ready()) {

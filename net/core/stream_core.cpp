@@ -35,6 +35,7 @@ void stream_core::close_timed_out(timer& self) noexcept {
 void stream_core::destroy() noexcept {
     loop_.disarm(*this);
     loop_.linger_ended();
+    loop_.owned_ended();
     // Output that was lost meanwhile must not look like a clean end either.
     loop_.backend().release(connection_, reset_ || sender_.error());
     delete this;

@@ -17,7 +17,9 @@ public:
     stream_core(loop& owner, handle& connection, const stream_options& options) noexcept
         : timer(&close_timed_out), loop_(owner), connection_(connection),
           close_timeout_(options.close_timeout), receiver_(*this, owner, connection),
-          sender_(*this, owner, connection, options.write_limit_bytes) {}
+          sender_(*this, owner, connection, options.write_limit_bytes) {
+        owner.owned_begins();
+    }
 
     [[nodiscard]] loop& owner() noexcept { return loop_; }
 

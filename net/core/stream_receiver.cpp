@@ -276,6 +276,8 @@ bool stream_reader::begin(strand& waiting, std::coroutine_handle<> awaiting) noe
         error_ = make_error_code(errc::canceled);
         return false;
     }
+    PHOENIX_ASSERT(&waiting.owner() == &core_->owner(),
+                   "a coroutine reads from a stream that belongs to another loop");
     strand_ = &waiting;
     waiting_ = awaiting;
     if (core_->receiver().is_ready()) {

@@ -338,6 +338,8 @@ bool direct_write::begin(strand& waiting, std::coroutine_handle<> awaiting) noex
         error_ = core_->sender().error() ? core_->sender().error() : make_error_code(errc::closed);
         return false;
     }
+    PHOENIX_ASSERT(&waiting.owner() == &core_->owner(),
+                   "a coroutine writes to a stream that belongs to another loop");
     strand_ = &waiting;
     waiting_ = awaiting;
     core_->sender().append(*this);
