@@ -60,8 +60,8 @@ public:
     /// errc::canceled, errc::closed. Does not suspend when data has arrived already.
     [[nodiscard]] read_some_awaiter read_some() noexcept;
 
-    /// Awaits up to out.size() bytes into `out`: how many came, at least one unless `out` is empty; 0 at the
-    /// end.
+    /// Awaits up to out.size() bytes into `out`: how many came, at least one; 0 at the end. An empty `out` gives 0 at
+    /// once, as an empty read_exactly returns at once: neither waits, nor says whether the stream is open.
     [[nodiscard]] read_awaiter read(std::span<std::byte> out) noexcept;
 
     /// Fills `out`, or throws: errc::end_of_stream when the peer ends before. `out` must live until the await
@@ -131,14 +131,14 @@ public:
     read_awaiter(detail::stream_core* core, std::span<std::byte> out) noexcept
         : stream_reader(core), out_(out) {}
 
-    [[nodiscard]] bool await_ready() noexcept { return ready_now(); }
+    [[nodiscard]] bool await_ready() noexcept { return out_.empty() || ready_now(); }
 
     template <class Promise>
     [[nodiscard]] bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
         return begin(awaiting.promise().current_strand(), awaiting);
     }
 
-    [[nodiscard]] std::size_t await_resume() { return finish().take_into(out_); }
+    [[nodiscard]] std::size_t await_resume() { return out_.empty() ? 0 : finish().take_into(out_); }
 
 private:
     std::span<std::byte> out_;

@@ -284,6 +284,22 @@ task<> reset_under_a_reader() {
     BOOST_TEST((code == errc::closed));
 }
 
+task<> read_nothing() {
+    loop& here = co_await this_loop();
+    stream_pair ends(here);
+    // Nothing has arrived, and nothing is waited for.
+    const std::size_t before = co_await ends.right.read({});
+    BOOST_TEST(before == 0u);
+    co_await ends.right.read_exactly({});
+    co_await ends.left.write("hello");
+    const std::string first = co_await read_text(ends.right, 1);
+    BOOST_TEST(first == "h");
+    const std::size_t amid = co_await ends.right.read({});
+    BOOST_TEST(amid == 0u);
+    const std::string rest = co_await read_text(ends.right, 4);
+    BOOST_TEST(rest == "ello");
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(stream_test)
@@ -315,6 +331,11 @@ ON_EACH_DRIVER(read_takes_what_fits_and_keeps_the_rest) {
     loop l(options_on(driver));
     l.run(read_piecewise());
     l.run(read_in_turns());
+}
+
+ON_EACH_DRIVER(reading_into_nothing_gives_nothing_at_once) {
+    loop l(options_on(driver));
+    l.run(read_nothing());
 }
 
 ON_EACH_DRIVER(read_exactly_says_how_much_was_missing) {
