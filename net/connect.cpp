@@ -18,7 +18,13 @@ std::error_code resolve_error(int result) noexcept {
     case EAI_ADDRFAMILY:
         return errc::host_not_found;
     case EAI_AGAIN:
+    case EAI_SYSTEM:
         return errc::resolve_try_again;
+    case EAI_MEMORY:
+        return make_error(ENOMEM);
+    case -EMFILE:
+    case -ENFILE:
+        return make_error(-result);
     default:
         return errc::resolve_failed;
     }
@@ -41,10 +47,18 @@ task<stream> connect(endpoint peer, stream_options options) {
 }
 
 task<std::vector<endpoint>> resolve(std::string host, std::uint16_t port) {
+    if (const std::size_t zero = host.find('\0'); zero != std::string::npos) {
+        // The resolver would see another name than whoever checked this one.
+        throw_error(errc::invalid_endpoint,
+                    "resolve " + host.substr(0, zero) + ": the name goes on after a zero byte");
+    }
     detail::op_awaiter<resolve_op> resolving(host, port);
     const int result = co_await resolving;
     if (result == -ECANCELED) {
         throw_error(errc::canceled, "resolve " + host);
+    }
+    if (result == -EMFILE || result == -ENFILE) {
+        throw_error(resolve_error(result), "resolve " + host);
     }
     if (result != 0) {
         throw_error(resolve_error(result), "resolve " + host + ": " + ::gai_strerror(result));

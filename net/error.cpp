@@ -28,7 +28,8 @@ constexpr row table[] = {
     {number(errc::host_not_found), retry::never,
      "host name not found: check its spelling and the name server's zone"},
     {number(errc::resolve_try_again), retry::later,
-     "name server did not answer: check the network and /etc/resolv.conf"},
+     "the name could not be looked up now: check the network, /etc/resolv.conf and the limit of threads "
+     "(ulimit -u)"},
     {number(errc::resolve_failed), retry::never,
      "name resolution failed for good: check /etc/resolv.conf and the name server"},
     {number(errc::invalid_endpoint), retry::never, "not an endpoint"},

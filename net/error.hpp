@@ -30,7 +30,7 @@ enum class errc : int {
     closed,            ///< used after close; equals std::errc::bad_file_descriptor
     end_of_stream,     ///< the peer closed where more bytes were expected
     host_not_found,    ///< the name does not exist, or has no address of a usable family
-    resolve_try_again, ///< the name server did not answer
+    resolve_try_again, ///< the name server did not answer, or nobody could be sent to ask it
     resolve_failed,    ///< the resolver failed for good
     invalid_endpoint,  ///< text or a native address that is no endpoint; equals std::errc::invalid_argument
     invalid_options,   ///< an options struct failed validate(); equals std::errc::invalid_argument

@@ -10,6 +10,7 @@
 #include <phoenix/net/socket_options.hpp>
 
 #include <asio/cancellation_signal.hpp>
+#include <asio/error.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/generic/stream_protocol.hpp>
 #include <asio/io_context.hpp>
@@ -24,6 +25,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <sys/socket.h>
@@ -551,12 +553,28 @@ asio::io_context& asio_context(loop& guest) {
     return host->context();
 }
 
+namespace {
+
+std::unique_ptr<driver> make_in(asio::io_context* host) {
+    try {
+        return std::make_unique<asio_driver>(host);
+    } catch (const std::system_error& refused) {
+        if (refused.code().category() != asio::error::get_system_category()) {
+            throw;
+        }
+        throw_error(make_error(refused.code().value()),
+                    "open an event loop of Asio (epoll, eventfd, timerfd)");
+    }
+}
+
+} // namespace
+
 std::unique_ptr<driver> make_asio_driver() {
-    return std::make_unique<asio_driver>(nullptr);
+    return make_in(nullptr);
 }
 
 std::unique_ptr<driver> make_asio_driver(asio::io_context& host) {
-    return std::make_unique<asio_driver>(&host);
+    return make_in(&host);
 }
 
 } // namespace phoenix::net

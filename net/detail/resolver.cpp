@@ -7,15 +7,28 @@
 #include <deque>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <unistd.h>
 
 namespace phoenix::net::detail {
 
 namespace {
+
+/// getaddrinfo says that a host is unknown when it only could not open what it would have asked: -EMFILE or -ENFILE
+/// when no descriptor is to be had, otherwise `code`.
+int unless_out_of_descriptors(int code) noexcept {
+    const int probe = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (probe >= 0) {
+        ::close(probe);
+        return code;
+    }
+    return errno == EMFILE || errno == ENFILE ? -errno : code;
+}
 
 /// A getaddrinfo code; fills `found` on success.
 int look_up(const char* host, std::uint16_t port, int flags, std::vector<endpoint>& found) {
@@ -90,6 +103,9 @@ private:
             if (!next->abandoned.load(std::memory_order_relaxed)) {
                 try {
                     next->result = look_up(next->host.c_str(), next->port, AI_ADDRCONFIG, next->found);
+                    if (next->result != 0) {
+                        next->result = unless_out_of_descriptors(next->result);
+                    }
                 } catch (...) {
                     next->result = EAI_MEMORY;
                 }
@@ -158,12 +174,14 @@ bool resolver::submit(resolve_op& operation) noexcept {
         operation.request = asked.get();
         worker_->push(std::move(asked));
         return false;
+    } catch (const std::system_error&) {
+        // No thread for a lookup now.
+        operation.result = EAI_AGAIN;
     } catch (...) {
-        // No memory or no thread for a lookup.
         operation.result = EAI_MEMORY;
-        operation.state = op_state::done;
-        return true;
     }
+    operation.state = op_state::done;
+    return true;
 }
 
 void resolver::cancel(resolve_op& operation) noexcept {

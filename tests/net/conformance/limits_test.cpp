@@ -19,6 +19,7 @@
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace phoenix::net::conformance {
@@ -179,6 +180,24 @@ task<> keep_lookup_code(std::error_code& code) {
     code = co_await code_of(look_up("nosuchhost.invalid", found));
 }
 
+task<> look_up_with_zero_byte(std::error_code& code) {
+    std::vector<endpoint> found;
+    code = co_await code_of(look_up(std::string("127.0.0.1\0.evil.example", 23), found));
+    BOOST_TEST(found.empty());
+}
+
+/// In a child.
+task<> look_up_without_descriptors() {
+    std::vector<endpoint> found;
+    descriptor_famine famine;
+    const std::error_code code = co_await code_of(look_up("localhost", found));
+    expect(code == std::errc::too_many_files_open, "resolve: expected EMFILE, found " + code.message());
+    expect(retry_advice(code) == retry::later, "resolve: expected advice to retry later");
+    famine.end();
+    co_await look_up("localhost", found);
+    expect(!found.empty(), "expected localhost to be known again");
+}
+
 task<> begin_lookup(std::vector<endpoint>& found) {
     co_await when_any(look_up("localhost", found), turns(1));
 }
@@ -214,6 +233,49 @@ CONFORMANCE_CASE(resolve_unknown_name, needs_kernel | needs_own_network) {
                    expect(code == errc::host_not_found || code == errc::resolve_try_again ||
                               code == errc::resolve_failed,
                           "expected an error of the resolver, found " + code.message());
+               }) == "");
+}
+
+CONFORMANCE_CASE(resolve_refuses_zero_bytes, needs_kernel) {
+    std::error_code code;
+    row.open(loop_options())->run(look_up_with_zero_byte(code));
+    check_code(code, errc::invalid_endpoint);
+}
+
+CONFORMANCE_CASE(resolve_without_descriptors, needs_kernel) {
+    BOOST_TEST(in_child([&row] {
+                   allow_few_descriptors();
+                   row.open(loop_options())->run(look_up_without_descriptors());
+               }) == "");
+}
+
+CONFORMANCE_CASE(resolve_without_threads, needs_kernel) {
+    BOOST_TEST(in_child([&row] {
+                   const auto world = row.open(loop_options());
+                   world->run(turns(3));
+                   refuse_system_call(SYS_clone3, ENOSYS);
+                   refuse_system_call(SYS_clone, EAGAIN);
+                   std::error_code code;
+                   world->run(keep_lookup_code(code));
+                   expect(retry_advice(code) == retry::later,
+                          "expected advice to retry later, found " + code.message());
+               }) == "");
+}
+
+CONFORMANCE_CASE(open_without_descriptors, needs_kernel) {
+    BOOST_TEST(in_child([&row] {
+                   allow_few_descriptors();
+                   const descriptor_famine famine;
+                   std::string message;
+                   try {
+                       const auto world = row.open(loop_options());
+                   } catch (const std::system_error& e) {
+                       message = e.what();
+                       expect(retry_advice(e.code()) == retry::later, "expected advice to retry later");
+                   }
+                   // A loop inside somebody's io_context has what its host has.
+                   expect(!row.drives_itself || message.find("RLIMIT_NOFILE") != std::string::npos,
+                          "expected to be told what to raise, found " + message);
                }) == "");
 }
 
