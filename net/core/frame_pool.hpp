@@ -70,6 +70,15 @@ struct pooled {
     static void* operator new(std::size_t bytes) { return frame_allocate(bytes); }
 
     static void operator delete(void* block, std::size_t bytes) noexcept { frame_deallocate(block, bytes); }
+
+    // What wants more than the usual alignment comes from the heap: the freelists know sizes alone.
+    static void* operator new(std::size_t bytes, std::align_val_t alignment) {
+        return ::operator new(bytes, alignment);
+    }
+
+    static void operator delete(void* block, std::size_t bytes, std::align_val_t alignment) noexcept {
+        ::operator delete(block, bytes, alignment);
+    }
 };
 
 } // namespace phoenix::net::detail

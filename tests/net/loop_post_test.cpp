@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <numeric>
 #include <stdexcept>
@@ -63,9 +64,35 @@ task<> throw_from_calls(int& ran) {
     co_await turns(3);
 }
 
+struct alignas(64) cache_line {
+    char bytes[64] = {};
+};
+
+task<> post_aligned(int& misaligned, int& calls) {
+    loop& here = co_await this_loop();
+    for (int i = 0; i < 16; ++i) {
+        // The compiler believes in the alignment of the capture: its address is asked for by the way of memory.
+        here.post([line = cache_line(), &misaligned, &calls] {
+            const volatile auto where = reinterpret_cast<std::uintptr_t>(line.bytes);
+            misaligned += where % alignof(cache_line) == 0 ? 0 : 1;
+            ++calls;
+        });
+    }
+    co_await turns(3);
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(loop_post_test)
+
+ON_EACH_DRIVER(captures_keep_their_alignment) {
+    loop l(options_on(driver));
+    int misaligned = 0;
+    int calls = 0;
+    l.run(post_aligned(misaligned, calls));
+    BOOST_TEST(calls == 16);
+    BOOST_TEST(misaligned == 0);
+}
 
 ON_EACH_DRIVER(calls_posted_before_run_are_made_in_it) {
     loop l(options_on(driver));
