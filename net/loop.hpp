@@ -90,7 +90,8 @@ public:
     /// Any thread. Calls `function()` on the loop's thread, after what was posted before by the same thread.
     /// When the bounded queue is full, other threads wait for room; the loop's own thread never waits. What
     /// the function throws is logged. Before the loop runs, its queue holds loop_options::post_capacity
-    /// calls, and who posts more waits until it does. Calls that were not made when the loop is destroyed are
+    /// calls, and who posts more waits until it does; the same holds after run() has returned: who still posts by then
+    /// wants try_post. Calls that were not made when the loop is destroyed are
     /// dropped.
     template <class F>
     void post(F function) {

@@ -5,7 +5,9 @@
 #include <phoenix/net/loop.hpp>
 #include <phoenix/net/scope.hpp>
 
+#include <exception>
 #include <functional>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -19,7 +21,20 @@ auto with_scope(Body body, Args... args) -> std::invoke_result_t<Body&, scope&, 
     using result_type = typename std::invoke_result_t<Body&, scope&, Args...>::value_type;
     loop& here = co_await this_loop();
     scope children(here);
-    detail::branch_awaiter<result_type> running(std::invoke(body, children, std::move(args)...), here);
+    std::optional<detail::branch_awaiter<result_type>> begun;
+    std::exception_ptr never_began;
+    try {
+        begun.emplace(std::invoke(body, children, std::move(args)...), here);
+    } catch (...) {
+        // A body that is no coroutine itself may spawn and then throw before it gives a task.
+        never_began = std::current_exception();
+    }
+    if (never_began) {
+        children.cancel();
+        co_await children.drain();
+        std::rethrow_exception(never_began);
+    }
+    detail::branch_awaiter<result_type>& running = *begun;
     children.set_body(&running.own_strand());
     co_await running;
     children.set_body(nullptr);

@@ -13,7 +13,7 @@
 //
 // use_task throws what the operation reports: an error code as std::system_error, an exception as it is; what
 // is left of its arguments is the result (nothing, the one value, or a tuple). Stopping the awaiting strand
-// cancels the operation (terminal cancellation); a Phoenix task that was spawned with a token is cancelled
+// cancels the operation (terminal cancellation); one that lets go of its handler uncalled gives errc::canceled. A Phoenix task that was spawned with a token is cancelled
 // through the token's cancellation slot. Thread rule: the thread that runs the io_context.
 #pragma once
 
@@ -150,19 +150,25 @@ public:
             return false;
         }
         waiting_ = awaiting;
+        is_initiating_ = true;
         // Asio never calls a handler from inside the initiation.
         std::apply(
             [this](auto&&... arguments) {
                 std::move(initiation_)(handler(*this), std::forward<decltype(arguments)>(arguments)...);
             },
             std::move(arguments_));
+        is_initiating_ = false;
+        if (was_dropped_) {
+            return false;
+        }
         strand_->wait_for(*this);
         return true;
     }
 
     auto await_resume() {
         if (!results_) {
-            throw_error(errc::canceled, "an Asio operation was not started");
+            throw_error(errc::canceled, was_dropped_ ? "an Asio operation dropped its handler"
+                                                     : "an Asio operation was not started");
         }
         return unpack(std::move(*results_));
     }
@@ -175,20 +181,39 @@ private:
 
         explicit handler(asio_awaiter& owner) noexcept : owner_(&owner) {}
 
+        handler(handler&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
+
+        handler& operator=(handler&&) = delete;
+
+        ~handler() {
+            if (owner_ != nullptr) [[unlikely]] {
+                owner_->note_dropped();
+            }
+        }
+
         [[nodiscard]] allocator_type get_allocator() const noexcept { return {}; }
 
         [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
-            return owner_->cancellation_.slot();
+            return owner_ != nullptr ? owner_->cancellation_.slot() : asio::cancellation_slot();
         }
 
         void operator()(Results... results) {
-            owner_->results_.emplace(std::move(results)...);
-            owner_->strand_->owner().make_ready_from_host(*owner_);
+            asio_awaiter& owner = *std::exchange(owner_, nullptr);
+            owner.results_.emplace(std::move(results)...);
+            owner.strand_->owner().make_ready_from_host(owner);
         }
 
     private:
         asio_awaiter* owner_;
     };
+
+    /// Nobody will call the handler any more. Inside the initiation, await_suspend sees to it, or its exception.
+    void note_dropped() noexcept {
+        was_dropped_ = true;
+        if (!is_initiating_) {
+            strand_->owner().make_ready(*this);
+        }
+    }
 
     static auto unpack(std::tuple<std::decay_t<Results>...> results) {
         return std::apply([](auto... values) { return give(std::move(values)...); }, std::move(results));
@@ -229,7 +254,7 @@ private:
 
     static void stop(waitable& self) noexcept {
         auto& here = static_cast<asio_awaiter&>(self);
-        if (!here.results_) {
+        if (!here.results_ && !here.was_dropped_) {
             here.cancellation_.emit(asio::cancellation_type::terminal);
         }
     }
@@ -246,6 +271,8 @@ private:
     std::optional<std::tuple<std::decay_t<Results>...>> results_;
     strand* strand_ = nullptr;
     std::coroutine_handle<> waiting_;
+    bool is_initiating_ = false;
+    bool was_dropped_ = false;
 };
 
 } // namespace detail

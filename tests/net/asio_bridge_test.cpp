@@ -311,4 +311,60 @@ BOOST_AUTO_TEST_CASE(a_lookup_is_cancelled_at_once_while_its_host_is_idle) {
     BOOST_TEST(other_ended);
 }
 
+namespace {
+
+/// An operation that lets go of its handler: at once, or when the host comes to it.
+template <class Token>
+auto async_drop(asio::io_context& context, bool at_once, Token&& token) {
+    return asio::async_initiate<Token, void(std::error_code)>(
+        [&context, at_once](auto handler) {
+            if (!at_once) {
+                asio::post(context, [dropped = std::move(handler)]() mutable {
+                    [[maybe_unused]] const auto gone = std::move(dropped);
+                });
+            }
+        },
+        token);
+}
+
+net::task<> await_what_is_dropped(asio::io_context& context, bool at_once) {
+    co_await async_drop(context, at_once, net::use_task);
+}
+
+template <class Token>
+auto async_refuse(Token&& token) {
+    return asio::async_initiate<Token, void(std::error_code)>(
+        [](auto handler) {
+            [[maybe_unused]] const auto gone = std::move(handler);
+            throw std::runtime_error("cannot be begun");
+        },
+        token);
+}
+
+net::task<> await_what_is_refused() {
+    co_await async_refuse(net::use_task);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(an_operation_that_drops_its_handler_is_cancelled) {
+    for (const bool at_once : {true, false}) {
+        host here;
+        std::exception_ptr seen;
+        net::co_spawn(here.guest, await_what_is_dropped(here.context, at_once),
+                      [&](std::exception_ptr error) { seen = error; });
+        here.context.run_for(1s);
+        BOOST_TEST(is_canceled(seen));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_operation_that_cannot_be_begun_throws) {
+    host here;
+    std::exception_ptr seen;
+    net::co_spawn(here.guest, await_what_is_refused(), [&](std::exception_ptr error) { seen = error; });
+    here.context.run_for(1s);
+    BOOST_TEST_REQUIRE(static_cast<bool>(seen));
+    BOOST_CHECK_THROW(std::rethrow_exception(seen), std::runtime_error);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

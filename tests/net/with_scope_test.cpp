@@ -197,6 +197,16 @@ task<> nesting() {
                boost::test_tools::per_element());
 }
 
+/// No coroutine: it throws before there is a task.
+task<> body_that_never_begins(scope& children, trace& seen) {
+    children.spawn(wait_to_be_stopped(seen, "child"));
+    throw std::runtime_error("no task to run");
+}
+
+task<> never_begin(trace& seen) {
+    co_await with_scope(body_that_never_begins, std::ref(seen));
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(with_scope_test)
@@ -214,6 +224,15 @@ ON_EACH_DRIVER(arguments_are_moved_in_or_shared_by_reference) {
 ON_EACH_DRIVER(a_body_that_throws_cancels_its_children) {
     loop l(options_on(driver));
     l.run(failing_body());
+}
+
+ON_EACH_DRIVER(a_body_that_throws_before_it_is_a_task_cancels_its_children_too) {
+    loop l(options_on(driver));
+    trace seen;
+    BOOST_CHECK_EXCEPTION(l.run(never_begin(seen)), std::runtime_error, [](const std::runtime_error& e) {
+        return std::string(e.what()) == "no task to run";
+    });
+    BOOST_TEST(seen == trace({"child stopped"}), boost::test_tools::per_element());
 }
 
 ON_EACH_DRIVER(a_child_that_throws_first_cancels_siblings_and_body_and_comes_out) {
