@@ -1,7 +1,7 @@
 #include <phoenix/net/asio/asio_driver.hpp>
 #include <phoenix/net/asio/frame_allocator.hpp>
+#include <phoenix/net/core/fork_mark.hpp>
 #include <phoenix/net/core/frame_pool.hpp>
-#include <phoenix/net/detail/fork_mark.hpp>
 #include <phoenix/net/detail/machine.hpp>
 #include <phoenix/net/detail/resolver.hpp>
 #include <phoenix/net/detail/socket.hpp>

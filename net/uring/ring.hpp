@@ -1,7 +1,7 @@
 // A ring, set up as the driver needs it, and all that liburing 2.3 lacks or gets wrong.
 #pragma once
 
-#include <phoenix/net/detail/fork_mark.hpp>
+#include <phoenix/net/core/fork_mark.hpp>
 #include <phoenix/net/loop_options.hpp>
 
 #include <liburing.h>

@@ -287,14 +287,15 @@ task<> reset_under_a_reader() {
 task<> read_nothing() {
     loop& here = co_await this_loop();
     stream_pair ends(here);
+    const std::span<std::byte> nothing;
     // Nothing has arrived, and nothing is waited for.
-    const std::size_t before = co_await ends.right.read({});
+    const std::size_t before = co_await ends.right.read(nothing);
     BOOST_TEST(before == 0u);
-    co_await ends.right.read_exactly({});
+    co_await ends.right.read_exactly(nothing);
     co_await ends.left.write("hello");
     const std::string first = co_await read_text(ends.right, 1);
     BOOST_TEST(first == "h");
-    const std::size_t amid = co_await ends.right.read({});
+    const std::size_t amid = co_await ends.right.read(nothing);
     BOOST_TEST(amid == 0u);
     const std::string rest = co_await read_text(ends.right, 4);
     BOOST_TEST(rest == "ello");

@@ -1,4 +1,4 @@
-#include <phoenix/net/detail/fork_mark.hpp>
+#include <phoenix/net/core/fork_mark.hpp>
 #include <phoenix/net/error.hpp>
 
 #include <cerrno>
