@@ -76,8 +76,8 @@ public:
         }
         fresh.store_ = theirs.store_.restricted(detail::slot_map(theirs.context_, news), news);
         fresh.context_ = std::move(news);
-        for (const detail::compact_dot each : changes.removed) {
-            fresh.context_.insert(context_.expand(each));
+        for (std::size_t i = 0; i < changes.removed.size(); ++i) {
+            fresh.context_.insert(context_.expand(changes.removed[i]));
         }
         return fresh;
     }

@@ -6,7 +6,6 @@
 
 namespace phoenix::crdt {
 
-using detail::compact_dot;
 using detail::interval;
 using detail::no_slot;
 using detail::replica_slot;
@@ -96,15 +95,9 @@ causal_context causal_context::common_with(const causal_context& other) const {
     return common;
 }
 
-compact_dot causal_context::mint(replica_slot slot) {
-    detail::dot_intervals& known = entries_[slot].known;
-    const std::uint64_t counter = known.max() + 1;
-    if (counter > detail::max_counter) {
-        throw_error(errc::limit_exceeded,
-                    "expected at most 2^47 - 1 writes of one incarnation to one object: restart the node");
-    }
-    known.insert(counter);
-    return {slot, counter};
+void causal_context::refuse_more_dots() {
+    throw_error(errc::limit_exceeded,
+                "expected at most 2^47 - 1 writes of one incarnation to one object: restart the node");
 }
 
 std::vector<replica_slot> causal_context::sorted_slots() const {
@@ -130,7 +123,7 @@ replica_slot causal_context::add_slot(const replica_id& replica) {
         throw_error(errc::limit_exceeded, "causal context: expected at most 65535 replicas");
     }
     const auto added = static_cast<replica_slot>(entries_.size());
-    entries_.push_back({replica, {}});
+    entries_.emplace_back(replica);
     if (entries_.size() == most_scanned + 1) {
         by_replica_.resize(entries_.size());
         std::iota(by_replica_.begin(), by_replica_.end(), replica_slot(0));

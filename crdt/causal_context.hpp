@@ -113,7 +113,15 @@ public:
     void insert(detail::replica_slot slot, detail::interval added) { entries_[slot].known.insert(added); }
 
     /// The next dot of the replica in `slot`, seen from now on.
-    detail::compact_dot mint(detail::replica_slot slot);
+    detail::compact_dot mint(detail::replica_slot slot) {
+        detail::dot_intervals& known = entries_[slot].known;
+        const std::uint64_t counter = known.max() + 1;
+        if (counter > detail::max_counter) [[unlikely]] {
+            refuse_more_dots();
+        }
+        known.insert(counter);
+        return {slot, counter};
+    }
 
     [[nodiscard]] dot expand(detail::compact_dot d) const noexcept {
         return {entries_[d.slot()].replica, d.counter()};
@@ -124,12 +132,15 @@ public:
 
 private:
     struct entry {
+        explicit entry(const replica_id& of) noexcept : replica(of) {}
+
         replica_id replica;
         detail::dot_intervals known;
     };
 
     static constexpr std::size_t most_scanned = 8;
 
+    [[noreturn]] static void refuse_more_dots();
     [[nodiscard]] detail::replica_slot find_slot_sorted(const replica_id& replica) const noexcept;
     detail::replica_slot add_slot(const replica_id& replica);
 

@@ -92,17 +92,10 @@ public:
 
     void add(const Element& element) {
         const detail::compact_dot minted = edit_.mint();
-        mine_.inner_.update(element, edit_.mine, [&](detail::dot_set& dots) {
-            dots.for_each_dot([&](detail::compact_dot each) { edit_.supersede(each); });
-            dots.clear(edit_.mine);
-            dots = detail::dot_set(minted);
-            edit_.mine.added.push_back(minted);
-        });
-        delta_.inner_.update(element, edit_.delta, [&](detail::dot_set& dots) {
-            dots.clear(edit_.delta);
-            dots = detail::dot_set(edit_.in_delta(minted));
-            edit_.delta.added.push_back(edit_.in_delta(minted));
-        });
+        mine_.inner_.put(element, detail::dot_set(minted), edit_.mine,
+                         [this](detail::compact_dot each) { edit_.supersede(each); });
+        delta_.inner_.put(element, detail::dot_set(edit_.in_delta(minted)), edit_.delta,
+                          [](detail::compact_dot) {});
     }
 
     /// Nothing when the element is not there.

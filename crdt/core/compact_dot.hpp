@@ -20,6 +20,7 @@ inline constexpr replica_slot no_slot = 0xffff;
 
 class compact_dot {
 public:
+    /// Uninitialized, as an integer is.
     compact_dot() = default;
 
     compact_dot(replica_slot slot, std::uint64_t counter) noexcept
@@ -41,7 +42,7 @@ public:
     friend auto operator<=>(const compact_dot&, const compact_dot&) = default;
 
 private:
-    std::uint64_t word_ = 0;
+    std::uint64_t word_;
 };
 
 } // namespace phoenix::crdt::detail

@@ -8,9 +8,6 @@ std::uint32_t dot_index::find(compact_dot d) const noexcept {
 }
 
 dot_index::page& dot_index::open_page(std::uint64_t number) {
-    if (number == recent_number_) [[likely]] {
-        return pages_[recent_page_];
-    }
     const auto [found, is_new] = directory_.try_emplace(number, 0);
     if (is_new) {
         if (free_.empty()) {
@@ -27,14 +24,6 @@ dot_index::page& dot_index::open_page(std::uint64_t number) {
     recent_number_ = number;
     recent_page_ = found->second;
     return pages_[recent_page_];
-}
-
-void dot_index::insert(compact_dot d, std::uint32_t position) {
-    page& where = open_page(page_of(d));
-    std::uint32_t& place = where.positions[place_of(d)];
-    PHOENIX_ASSERT(place == no_position, "a dot stands under one entry");
-    place = position;
-    ++where.used;
 }
 
 void dot_index::erase(compact_dot d) noexcept {

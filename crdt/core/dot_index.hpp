@@ -23,7 +23,13 @@ public:
     [[nodiscard]] std::uint32_t find(compact_dot d) const noexcept;
 
     /// The dot is not in the index yet.
-    void insert(compact_dot d, std::uint32_t position);
+    void insert(compact_dot d, std::uint32_t position) {
+        page& where = page_of(d) == recent_number_ ? pages_[recent_page_] : open_page(page_of(d));
+        std::uint32_t& place = where.positions[place_of(d)];
+        PHOENIX_ASSERT(place == no_position, "a dot stands under one entry");
+        place = position;
+        ++where.used;
+    }
 
     /// Nothing when it is not there.
     void erase(compact_dot d) noexcept;

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -139,6 +140,31 @@ public:
     void update(const Key& key, dot_changes& changes, Change&& change) {
         update_at(find_or_add(key), changes, std::forward<Change>(change));
         close_holes_if_many();
+    }
+
+    /// Puts `store`, which is not empty, in the place of what stands below the key, whose dots it tells to `gone`.
+    template <class Gone>
+    void put(const Key& key, Store store, dot_changes& changes, Gone&& gone) {
+        const std::uint32_t place = find_or_add(key);
+        Store& mine = entries_[place].store;
+        if (!mine.empty()) {
+            present_ -= is_present(mine);
+            mine.for_each_dot([&](compact_dot each) {
+                gone(each);
+                changes.removed.push_back(each);
+                if (tables_ != nullptr) {
+                    tables_->by_dot.erase(each);
+                }
+            });
+        }
+        mine = std::move(store);
+        present_ += is_present(mine);
+        mine.for_each_dot([&](compact_dot each) {
+            changes.added.push_back(each);
+            if (tables_ != nullptr) {
+                tables_->by_dot.insert(each, place);
+            }
+        });
     }
 
     /// Removes the key's dots, if it is there.
@@ -271,7 +297,9 @@ private:
     struct position_equal {
         using is_transparent = void;
 
-        [[nodiscard]] bool operator()(position a, position b) const noexcept { return a.value == b.value; }
+        [[nodiscard]] bool operator()(position a, position b) const {
+            return of->entries[a.value].key == of->entries[b.value].key;
+        }
 
         [[nodiscard]] bool operator()(position a, const Key& key) const {
             return of->entries[a.value].key == key;
@@ -337,8 +365,28 @@ private:
     }
 
     [[nodiscard]] std::uint32_t find_or_add(const Key& key) {
+        if constexpr (std::is_trivially_copyable_v<Key>) {
+            if (tables_ != nullptr && tables_->holes.empty() && entries_.size() < no_position) {
+                return find_or_append(key);
+            }
+        }
         const std::uint32_t found = find_position(key);
         return found != no_position ? found : add(key);
+    }
+
+    /// With one look at the table: the key is appended, and taken back if it was there.
+    [[nodiscard]] std::uint32_t find_or_append(const Key& key) {
+        const auto place = static_cast<std::uint32_t>(entries_.size());
+        entries_.emplace_back();
+        entries_.back().key = key;
+        tables_->entries = entries_.data();
+        const auto [found, is_new] = tables_->by_key.insert(position{place});
+        if (!is_new) {
+            entries_.pop_back();
+            return found->value;
+        }
+        ++size_;
+        return place;
     }
 
     /// A new entry, still empty; the key is not there.
@@ -385,11 +433,12 @@ private:
         present_ += is_present(entries_[place].store);
         present_ -= was_present;
         if (tables_ != nullptr) {
-            for (std::size_t i = mark.removed; i < changes.removed.size(); ++i) {
-                tables_->by_dot.erase(changes.removed[i]);
-            }
+            // In this order: a dot that came and went within one update is in both.
             for (std::size_t i = mark.added; i < changes.added.size(); ++i) {
                 tables_->by_dot.insert(changes.added[i], place);
+            }
+            for (std::size_t i = mark.removed; i < changes.removed.size(); ++i) {
+                tables_->by_dot.erase(changes.removed[i]);
             }
         }
         if (entries_[place].store.empty()) {

@@ -69,11 +69,6 @@ void dot_set::join(const dot_set& theirs, const join_scope& scope, dot_changes& 
     *this = dot_set(std::move(joined));
 }
 
-void dot_set::clear(dot_changes& changes) {
-    for_each_dot([&](compact_dot each) { changes.removed.push_back(each); });
-    *this = dot_set();
-}
-
 dot_set dot_set::restricted(const slot_map& slots, const causal_context& wanted) const {
     list kept;
     for_each_dot([&](compact_dot each) {

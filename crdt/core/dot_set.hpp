@@ -52,7 +52,14 @@ public:
 
     void insert(compact_dot d);
     void join(const dot_set& theirs, const join_scope& scope, dot_changes& changes);
-    void clear(dot_changes& changes);
+
+    void clear(dot_changes& changes) {
+        if (!empty()) {
+            for_each_dot([&](compact_dot each) { changes.removed.push_back(each); });
+            *this = dot_set();
+        }
+    }
+
     [[nodiscard]] dot_set restricted(const slot_map& slots, const causal_context& wanted) const;
     [[nodiscard]] bool equals(const dot_set& theirs, const slot_map& slots) const noexcept;
     void write(byte_writer& out, const slot_ranks& ranks) const;

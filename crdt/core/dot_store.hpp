@@ -10,6 +10,7 @@
 
 #include <boost/container/small_vector.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <vector>
@@ -88,12 +89,34 @@ private:
     std::uint64_t their_count_;
 };
 
+/// Dots that are only appended: the first few cost nothing to make and to drop, as one write has no more.
+class dot_list {
+public:
+    void push_back(compact_dot d) {
+        if (size_ < few_.size()) [[likely]] {
+            few_[size_] = d;
+        } else {
+            more_.push_back(d);
+        }
+        ++size_;
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+    [[nodiscard]] compact_dot operator[](std::size_t index) const noexcept {
+        return index < few_.size() ? few_[index] : more_[index - few_.size()];
+    }
+
+private:
+    std::size_t size_ = 0;
+    std::array<compact_dot, 4> few_;
+    std::vector<compact_dot> more_;
+};
+
 /// The dots that came into a store and left it: each store appends, and who holds the store reads what was appended.
 struct dot_changes {
-    using list = boost::container::small_vector<compact_dot, 4>;
-
-    list added;
-    list removed;
+    dot_list added;
+    dot_list removed;
 
     struct mark {
         std::size_t added;
