@@ -1,4 +1,4 @@
-#include <phoenix/net/error.hpp>
+#include <phoenix/net/detail/require_option.hpp>
 #include <phoenix/net/log.hpp>
 
 #include <algorithm>
@@ -102,18 +102,15 @@ void log_to_stderr(const log_record& record) noexcept {
 }
 
 void log_options::validate() const {
-    const auto require = [](bool good, const char* field, const std::string& found, const char* expected) {
-        if (!good) {
-            throw_error(errc::invalid_options,
-                        std::string("log_options.") + field + " is " + found + ", expected " + expected);
-        }
-    };
-    require(level <= log_level::off, "level", std::to_string(static_cast<int>(level)), "trace to off");
-    require(messages_per_window >= 1 && messages_per_window <= messages_max, "messages_per_window",
-            std::to_string(messages_per_window), "1 to 1000000");
-    require(window >= window_min && window <= window_max, "window", std::to_string(window.count()) + " ns",
-            "1 ms to 24 h");
-    require(max_keys >= 1 && max_keys <= keys_max, "max_keys", std::to_string(max_keys), "1 to 4096");
+    constexpr std::string_view owner = "log_options";
+    if (level > log_level::off) {
+        detail::refuse_option(owner, "level", std::to_string(static_cast<int>(level)), "trace to off");
+    }
+    detail::require_option_in_range(owner, "messages_per_window", messages_per_window, 1, messages_max);
+    if (window < window_min || window > window_max) {
+        detail::refuse_option(owner, "window", std::to_string(window.count()) + " ns", "1 ms to 24 h");
+    }
+    detail::require_option_in_range(owner, "max_keys", max_keys, 1, keys_max);
 }
 
 logger::logger(log_options options)

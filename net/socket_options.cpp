@@ -1,4 +1,4 @@
-#include <phoenix/net/error.hpp>
+#include <phoenix/net/detail/require_option.hpp>
 #include <phoenix/net/socket_options.hpp>
 
 #include <cstdint>
@@ -18,18 +18,11 @@ constexpr std::int64_t user_timeout_max_ms = std::numeric_limits<int>::max();
 constexpr std::int64_t close_timeout_max_ms = 3'600'000;
 constexpr std::int64_t backlog_max = 65535;
 
-[[noreturn]] void refuse(std::string_view owner, std::string_view field, std::string_view value,
-                         std::string_view expected) {
-    std::string what(owner);
-    what.append(".").append(field).append(" is ").append(value).append(", expected ").append(expected);
-    throw_error(errc::invalid_options, what);
-}
-
 void in_range(std::string_view owner, std::string_view field, std::int64_t value, std::int64_t low,
               std::int64_t high, std::string_view unit = "") {
     if (value < low || value > high) {
-        refuse(owner, field, std::to_string(value).append(unit),
-               std::to_string(low) + " to " + std::to_string(high).append(unit));
+        detail::refuse_option(owner, field, std::to_string(value).append(unit),
+                              std::to_string(low) + " to " + std::to_string(high).append(unit));
     }
 }
 
@@ -40,9 +33,9 @@ void size_in_range(std::string_view owner, std::string_view field, std::size_t v
         return;
     }
     if (value < static_cast<std::size_t>(low) || value > static_cast<std::size_t>(high)) {
-        refuse(owner, field, std::to_string(value) + " bytes",
-               std::string(zero_is_default ? "0 (the kernel's default) or " : "") + std::to_string(low) +
-                   " to " + std::to_string(high) + " bytes");
+        detail::refuse_option(owner, field, std::to_string(value) + " bytes",
+                              std::string(zero_is_default ? "0 (the kernel's default) or " : "") +
+                                  std::to_string(low) + " to " + std::to_string(high) + " bytes");
     }
 }
 
