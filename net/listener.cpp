@@ -10,10 +10,19 @@ handle& open_listener(loop& owner, const endpoint& local, const listener_options
     return owner.backend().open_listener(local, options);
 }
 
+detail::listener_core* make_core(loop& owner, handle& source, const stream_options& accepted) {
+    try {
+        return new detail::listener_core(owner, source, accepted);
+    } catch (...) {
+        owner.backend().release(source, false);
+        throw;
+    }
+}
+
 } // namespace
 
 listener::listener(loop& owner, const endpoint& local, const listener_options& options)
-    : core_(new detail::listener_core(owner, open_listener(owner, local, options), options.accepted)) {}
+    : core_(make_core(owner, open_listener(owner, local, options), options.accepted)) {}
 
 endpoint listener::local_endpoint() const {
     if (core_ == nullptr) {

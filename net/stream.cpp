@@ -15,6 +15,13 @@ detail::stream_core& opened(detail::stream_core* core) {
 
 } // namespace
 
+stream::stream(loop& owner, handle& connection, const stream_options& options) try
+    : core_(new detail::stream_core(owner, connection, options)) {
+} catch (...) {
+
+    owner.backend().release(connection, true);
+}
+
 task<> stream::read_exactly(std::span<std::byte> out) {
     while (!out.empty()) {
         const std::size_t taken = co_await read(out);

@@ -34,9 +34,9 @@ public:
     class write_awaiter;
     class flush_awaiter;
 
-    /// Takes over a connection of the loop's driver; accept and connect do this.
-    stream(loop& owner, handle& connection, const stream_options& options)
-        : core_(new detail::stream_core(owner, connection, options)) {}
+    /// Takes over a connection of the loop's driver; accept and connect do this. Throws std::bad_alloc, and
+    /// the connection is reset then.
+    stream(loop& owner, handle& connection, const stream_options& options);
 
     stream(stream&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
 
@@ -60,8 +60,9 @@ public:
     /// errc::canceled, errc::closed. Does not suspend when data has arrived already.
     [[nodiscard]] read_some_awaiter read_some() noexcept;
 
-    /// Awaits up to out.size() bytes into `out`: how many came, at least one; 0 at the end. An empty `out` gives 0 at
-    /// once, as an empty read_exactly returns at once: neither waits, nor says whether the stream is open.
+    /// Awaits up to out.size() bytes into `out`: how many came, at least one; 0 at the end. An empty `out`
+    /// gives 0 at once, as an empty read_exactly returns at once: neither waits, nor says whether the stream
+    /// is open.
     [[nodiscard]] read_awaiter read(std::span<std::byte> out) noexcept;
 
     /// Fills `out`, or throws: errc::end_of_stream when the peer ends before. `out` must live until the await
