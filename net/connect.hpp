@@ -24,9 +24,9 @@ namespace phoenix::net {
 
 /// The addresses of a host name, in the resolver's order (RFC 6724); a numeric address needs no lookup. The
 /// lookup runs on a thread of the driver's. Cancelling gives up at once; the lookup itself ends by itself
-/// later. Throws errc::host_not_found, errc::resolve_failed, and, worth a retry, errc::resolve_try_again (no answer,
-/// or no thread for the lookup) and a limit of this machine (EMFILE, ENFILE, ENOMEM); errc::invalid_endpoint for a
-/// name with a zero byte in it.
+/// later. Throws errc::host_not_found, errc::resolve_failed, and, worth a retry, errc::resolve_try_again (no
+/// answer, or no thread for the lookup) and a limit of this machine (EMFILE, ENFILE, ENOMEM);
+/// errc::invalid_endpoint for a name with a zero byte in it.
 [[nodiscard]] task<std::vector<endpoint>> resolve(std::string host, std::uint16_t port);
 
 /// Resolves, then tries one address after the other, giving each `per_address` when others follow. Throws

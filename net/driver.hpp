@@ -50,8 +50,8 @@ public:
     /// False on a thread that may not run the driver, because another one did and the driver is bound to it.
     [[nodiscard]] virtual bool runs_here() const noexcept { return true; }
 
-    /// The loop is destroyed where the driver does not run: it lets go of what is in flight. From now on an op ends
-    /// at once, when it is submitted or cancelled, and turn() waits for time and wake() alone.
+    /// The loop is destroyed where the driver does not run: it lets go of what is in flight. From now on an
+    /// op ends at once, when it is submitted or cancelled, and turn() waits for time and wake() alone.
     virtual void give_up() noexcept {}
 
     /// Hosted drivers: whether the calling thread is inside the host's event loop.

@@ -41,7 +41,8 @@ constexpr row table[] = {
     {number(errc::not_supported), retry::never, "not supported by this driver, kernel or build"},
     // Nothing is wrong.
     {EINTR, retry::now, "interrupted by a signal: repeat the call"},
-    // The library never shows a socket that is merely not ready: what remains is a full backlog or no more ports.
+    // The library never shows a socket that is merely not ready: what remains is a full backlog or no more
+    // ports.
     {EAGAIN, retry::later,
      "try again later: the backlog of a Unix listener is full, or local ports ran out; retry with growing "
      "pauses"},

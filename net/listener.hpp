@@ -41,8 +41,9 @@ public:
     /// retry after a pause; the connection stays in the kernel's backlog), errc::canceled, errc::closed.
     [[nodiscard]] accept_awaiter accept() noexcept;
 
-    /// Stops listening. The address is free again after the loop's next turns; the path of a Unix socket
-    /// stays. A coroutine that accepts gets errc::closed. Connections that were not accepted are closed.
+    /// Stops listening. The address is free again after the loop's next turns, which nothing announces; the
+    /// path of a Unix socket stays. A coroutine that accepts gets errc::closed. Connections that were not
+    /// accepted are closed.
     void close() noexcept {
         if (core_ != nullptr) {
             std::exchange(core_, nullptr)->abandon();

@@ -73,8 +73,8 @@ loop::~loop() {
             this);
         PHOENIX_ASSERT(owned_ == 0, "a stream or a listener outlives its loop: destroy it first");
     } else {
-        // A forked child: what its tasks wait for happens in the parent, and what is ready runs there. All of it is
-        // left as it is.
+        // A forked child: what its tasks wait for happens in the parent, and what is ready runs there. All of
+        // it is left as it is.
         roots_.abandon();
         ready_.clear();
         end_of_turn_.clear();

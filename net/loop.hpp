@@ -9,11 +9,11 @@
 //   l.stop();
 //
 // A loop belongs to the thread that runs it. Everything but post, try_post and stop is for that thread alone
-// (or for the thread that made the loop, before it runs). When no thread runs it any more, another one may destroy
-// its streams and listeners, and then the loop itself; on io_uring none but the first may run it again
-// (errc::wrong_thread), and output that the kernel has not taken by then is not sent. In a forked child a loop can
-// only be destroyed, which leaves the parent's alone. The library installs no signal handlers and raises no
-// SIGPIPE.
+// (or for the thread that made the loop, before it runs). When no thread runs it any more, another one may
+// destroy its streams and listeners, and then the loop itself; on io_uring none but the first may run it
+// again (errc::wrong_thread), and output that the kernel has not taken by then is not sent. In a forked child
+// a loop can only be destroyed, which leaves the parent's alone. The library installs no signal handlers and
+// raises no SIGPIPE.
 #pragma once
 
 #include <phoenix/net/core/branch.hpp>
@@ -62,7 +62,8 @@ public:
     /// Runs `work` and everything else until `work` has ended; gives its result or throws what it threw.
     /// stop() cancels it: a task<void> then returns normally, others throw errc::canceled. Runs one at a
     /// time. Other spawned tasks stay and go on in the next run. Throws errc::wrong_thread when the driver is
-    /// io_uring and another thread was the first to run the loop, and errc::loop_after_fork in a forked child.
+    /// io_uring and another thread was the first to run the loop, and errc::loop_after_fork in a forked
+    /// child.
     template <class T>
     T run(task<T> work) {
         detail::branch<T> main(std::move(work), *this);
@@ -90,9 +91,8 @@ public:
     /// Any thread. Calls `function()` on the loop's thread, after what was posted before by the same thread.
     /// When the bounded queue is full, other threads wait for room; the loop's own thread never waits. What
     /// the function throws is logged. Before the loop runs, its queue holds loop_options::post_capacity
-    /// calls, and who posts more waits until it does; the same holds after run() has returned: who still posts by then
-    /// wants try_post. Calls that were not made when the loop is destroyed are
-    /// dropped.
+    /// calls, and who posts more waits until it does; the same holds after run() has returned: who still
+    /// posts by then wants try_post. Calls that were not made when the loop is destroyed are dropped.
     template <class F>
     void post(F function) {
         if (on_own_thread()) {
@@ -119,9 +119,9 @@ public:
         return pushed;
     }
 
-    /// Time of this turn: read once a turn, so that it is cheap and does not move within one. While nothing runs it
-    /// is read each time. Durations (sleep_for, with_deadline) count from the moment in which they are asked for,
-    /// not from here: after much computing in one turn the two differ.
+    /// Time of this turn: read once a turn, so that it is cheap and does not move within one. While nothing
+    /// runs it is read each time. Durations (sleep_for, with_deadline) count from the moment in which they
+    /// are asked for, not from here: after much computing in one turn the two differ.
     [[nodiscard]] monotonic_time now() noexcept {
         if (!now_is_fresh_) {
             now_ = driver_->now();
@@ -246,7 +246,8 @@ public:
 
     void linger_ended() noexcept { --lingering_; }
 
-    /// A stream or listener of this loop, from its making until its driver is done with it: none outlives the loop.
+    /// A stream or listener of this loop, from its making until its driver is done with it: none outlives the
+    /// loop.
     void owned_begins() noexcept { ++owned_; }
 
     void owned_ended() noexcept { --owned_; }

@@ -208,8 +208,9 @@ public:
     explicit shutdown_op(function completed) noexcept : op(op_kind::shutdown, completed) {}
 };
 
-/// Resolves a name to stream endpoints, off the loop's thread. `result` is a getaddrinfo code, -ECANCELED, or -EMFILE
-/// or -ENFILE when there was no descriptor for the lookup (no code of getaddrinfo's has their numbers).
+/// Resolves a name to stream endpoints, off the loop's thread. `result` is a getaddrinfo code, -ECANCELED, or
+/// -EMFILE or -ENFILE when there was no descriptor for the lookup (no code of getaddrinfo's has their
+/// numbers).
 class resolve_op : public op {
 public:
     resolve_op(function completed, std::string_view host, std::uint16_t port) noexcept

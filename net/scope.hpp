@@ -12,7 +12,8 @@
 // children that still run are cancelled, and the await goes on only after every one of them has ended:
 // nothing outlives the scope. A body that wants its children to finish ends with `co_await children.join();`.
 // When a child throws, its siblings and the body are cancelled and the first exception comes out of
-// with_scope.
+// with_scope. The scope stays cancelled from then on, also when somebody has caught what join() threw: take a
+// new one for new children.
 //
 // A scope can also be a member of a longer-lived object, which then must `co_await children.close()` before
 // it is destroyed (a destructor cannot wait; it asserts).

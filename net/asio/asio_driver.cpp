@@ -184,8 +184,8 @@ public:
 
     void release(handle& target, bool reset) noexcept override {
         if (!is_usable()) [[unlikely]] {
-            // Asio's own close would take the socket out of the epoll set, which is the parent's as well: it stays
-            // where it is, without its descriptor.
+            // Asio's own close would take the socket out of the epoll set, which is the parent's as well: it
+            // stays where it is, without its descriptor.
             ::close(native_descriptor(target));
             return;
         }
@@ -512,8 +512,8 @@ void asio_driver::turn(monotonic_time deadline) {
         report("an exception that is no std::exception");
     }
     if (guard && !context_.stopped()) {
-        // Without work of its own the context stops as the guard goes. That is not the host's doing: its own run
-        // would return at once.
+        // Without work of its own the context stops as the guard goes. That is not the host's doing: its own
+        // run would return at once.
         guard.reset();
         if (context_.stopped()) {
             context_.restart();

@@ -8,9 +8,10 @@
 // The loop keeps the context from running out of work while spawned tasks run. One thread at a time may run
 // the context: tasks have no locks. The context must outlive the loop. A loop destroyed with tasks still
 // running cancels them and runs the context until they have ended. bridge.hpp awaits Asio operations from
-// tasks, and the other way round. A host that forks tells its context (asio::io_context::notify_fork), and goes on
-// with the loop in one of the two processes only; before the other lets go of it, the context must be told. loop::stop() may be called from any thread, but not from a signal handler
-// (use asio::signal_set).
+// tasks, and the other way round. A host that forks tells its context so in both processes
+// (asio::io_context::notify_fork) before either goes on with the loop or lets go of it, and runs the loop in
+// one of them only. loop::stop() may be called from any thread, but not from a signal handler (use
+// asio::signal_set).
 #pragma once
 
 #include <phoenix/net/driver.hpp>

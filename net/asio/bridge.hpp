@@ -13,8 +13,9 @@
 //
 // use_task throws what the operation reports: an error code as std::system_error, an exception as it is; what
 // is left of its arguments is the result (nothing, the one value, or a tuple). Stopping the awaiting strand
-// cancels the operation (terminal cancellation); one that lets go of its handler uncalled gives errc::canceled. A Phoenix task that was spawned with a token is cancelled
-// through the token's cancellation slot. Thread rule: the thread that runs the io_context.
+// cancels the operation (terminal cancellation); one that lets go of its handler uncalled gives
+// errc::canceled. A Phoenix task that was spawned with a token is cancelled through the token's cancellation
+// slot. Thread rule: the thread that runs the io_context.
 #pragma once
 
 #include <phoenix/net/asio/asio_driver.hpp>
@@ -207,7 +208,8 @@ private:
         asio_awaiter* owner_;
     };
 
-    /// Nobody will call the handler any more. Inside the initiation, await_suspend sees to it, or its exception.
+    /// Nobody will call the handler any more. Inside the initiation, await_suspend sees to it, or its
+    /// exception.
     void note_dropped() noexcept {
         was_dropped_ = true;
         if (!is_initiating_) {

@@ -1,5 +1,5 @@
-// Whether the process was forked since: what a loop has in the kernel is then shared with the parent, and is the
-// parent's alone.
+// Whether the process was forked since: what a loop has in the kernel is then shared with the parent, and is
+// the parent's alone.
 #pragma once
 
 namespace phoenix::net::detail {

@@ -19,8 +19,8 @@ namespace phoenix::net::detail {
 
 namespace {
 
-/// getaddrinfo says that a host is unknown when it only could not open what it would have asked: -EMFILE or -ENFILE
-/// when no descriptor is to be had, otherwise `code`.
+/// getaddrinfo says that a host is unknown when it only could not open what it would have asked: -EMFILE or
+/// -ENFILE when no descriptor is to be had, otherwise `code`.
 int unless_out_of_descriptors(int code) noexcept {
     const int probe = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (probe >= 0) {

@@ -20,7 +20,8 @@ constexpr std::uint32_t completions_per_entry = 8;
 constexpr std::uint32_t needed_features =
     IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP | IORING_FEAT_SUBMIT_STABLE;
 
-// What liburing notes in io_uring::int_flags after io_uring_register_ring_fd (INT_FLAG_REG_RING of its own headers).
+// What liburing notes in io_uring::int_flags after io_uring_register_ring_fd (INT_FLAG_REG_RING of its own
+// headers).
 constexpr unsigned registered_ring_flag = 1;
 
 constexpr std::size_t huge_page_bytes = std::size_t{2} << 20;
@@ -109,7 +110,8 @@ void ring::give_up() noexcept {
 
 void ring::close() noexcept {
     if (was_forked() || !runs_here()) {
-        // The registration is the thread's that enabled the ring. Here its number may be that of another ring.
+        // The registration is the thread's that enabled the ring. Here its number may be that of another
+        // ring.
         ring_.int_flags &= static_cast<std::uint8_t>(~registered_ring_flag);
     }
     ::io_uring_queue_exit(&ring_);

@@ -12,8 +12,8 @@
 namespace phoenix::net::detail {
 
 /// One issuer, deferred task work, created disabled and enabled by the thread that runs it: from then on the
-/// kernel takes submissions from that thread alone. Throws std::system_error from the constructor. Knows whether
-/// the process was forked since: then nothing of it may be touched.
+/// kernel takes submissions from that thread alone. Throws std::system_error from the constructor. Knows
+/// whether the process was forked since: then nothing of it may be touched.
 class ring {
 public:
     explicit ring(std::uint32_t entries);
@@ -38,8 +38,10 @@ public:
     /// Whether the calling thread may run the ring: any as long as it is not enabled.
     [[nodiscard]] bool runs_here() const noexcept;
 
-    /// Closes the ring, from any thread. The kernel ends what was in flight and touches no memory of it any more:
-    /// all of it waits for readiness, and what would become of it then is the business of a thread that enters.
+    /// Closes the ring, from any thread. The kernel ends what was in flight and touches no memory of it any
+    /// more: all of it waits for readiness, and what would become of it then is the business of a thread that
+    /// enters. While the thread that enabled the ring lives, the kernel may keep the ring, and the sockets on
+    /// which something was in flight, until that thread ends.
     void give_up() noexcept;
 
 private:

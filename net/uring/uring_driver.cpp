@@ -178,7 +178,8 @@ private:
     void arm_wake() noexcept;
     static void check_entered(int result) noexcept;
 
-    /// Zero when `deadline` has come. Compared before it is subtracted: it may be as far in the past as can be said.
+    /// Zero when `deadline` has come. Compared before it is subtracted: it may be as far in the past as can
+    /// be said.
     [[nodiscard]] nanoseconds time_left(monotonic_time deadline) noexcept {
         if (deadline == monotonic_time::min()) {
             return nanoseconds(0);
@@ -209,7 +210,8 @@ private:
     std::vector<send_op*> eager_;
     // Descriptors whose handles went: closed with the next turn.
     std::vector<int> to_close_;
-    // Cancelled while nothing ran, perhaps on a thread that may not submit: told to the kernel by the next turn.
+    // Cancelled while nothing ran, perhaps on a thread that may not submit: told to the kernel by the next
+    // turn.
     std::vector<op*> late_cancels_;
     bool reaping_ = false;
     std::optional<detail::resolver> resolver_;
@@ -417,8 +419,8 @@ void uring_driver::wait_without_ring(monotonic_time deadline) noexcept {
     static_cast<void>(!::read(wake_.get(), &count, sizeof count));
 }
 
-/// Interruptions, time-outs, a lack of memory and a full completion queue are all answered alike: reap, and come
-/// back.
+/// Interruptions, time-outs, a lack of memory and a full completion queue are all answered alike: reap, and
+/// come back.
 void uring_driver::check_entered(int result) noexcept {
     PHOENIX_ASSERT(result != -EEXIST, "a loop on io_uring is run by one thread");
     PHOENIX_ASSERT(result >= 0 || result == -EINTR || result == -ETIME || result == -EAGAIN ||

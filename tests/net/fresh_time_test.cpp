@@ -1,5 +1,5 @@
-// Durations count from the moment in which they are asked for, whatever was computed before in the same turn, and
-// however long nothing ran.
+// Durations count from the moment in which they are asked for, whatever was computed before in the same turn,
+// and however long nothing ran.
 #include <phoenix/net/asio/asio_driver.hpp>
 #include <phoenix/net/deadline.hpp>
 #include <phoenix/net/error.hpp>

@@ -71,7 +71,8 @@ struct alignas(64) cache_line {
 task<> post_aligned(int& misaligned, int& calls) {
     loop& here = co_await this_loop();
     for (int i = 0; i < 16; ++i) {
-        // The compiler believes in the alignment of the capture: its address is asked for by the way of memory.
+        // The compiler believes in the alignment of the capture: its address is asked for by the way of
+        // memory.
         here.post([line = cache_line(), &misaligned, &calls] {
             const volatile auto where = reinterpret_cast<std::uintptr_t>(line.bytes);
             misaligned += where % alignof(cache_line) == 0 ? 0 : 1;

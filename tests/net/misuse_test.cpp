@@ -1,4 +1,5 @@
-// Mistakes that would otherwise be crashes or hangs somewhere else: each aborts where it is made, and says what it is.
+// Mistakes that would otherwise be crashes or hangs somewhere else: each aborts where it is made, and says
+// what it is.
 #include <phoenix/net/connect.hpp>
 #include <phoenix/net/endpoint.hpp>
 #include <phoenix/net/listener.hpp>
