@@ -8,9 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace phoenix::crdt::laws {
@@ -34,17 +32,6 @@ public:
 
 private:
     std::uint64_t state_;
-};
-
-/// What the laws need to know of a type: how to change a state at random.
-template <class T>
-struct subject {
-    /// Changes `state` by one mutator, drawn with its arguments from `random`, as `here` would, and returns the
-    /// delta. Everything it draws must come from `random` and `state`.
-    std::function<T(T& state, const replica_id& here, random_source& random)> mutate;
-
-    /// How a state is printed in a counterexample; without it, as hexadecimal bytes.
-    std::function<std::string(const T&)> show = nullptr;
 };
 
 /// One step of a history.
@@ -74,37 +61,5 @@ using history = std::vector<step>;
 
 /// For people: one step a line.
 [[nodiscard]] std::string to_string(const history& steps);
-
-/// What a history leads to.
-template <class T>
-struct outcome {
-    std::vector<T> replicas; ///< the state of each
-    std::vector<T> deltas;   ///< what each mutation returned, in order
-};
-
-template <class T>
-[[nodiscard]] outcome<T> run(const subject<T>& of, const history& steps, std::size_t replicas) {
-    outcome<T> result;
-    result.replicas.resize(replicas);
-    for (const step& each : steps) {
-        const std::size_t here = each.replica % replicas;
-        random_source random(each.seed);
-        switch (each.what) {
-        case step::kind::mutate:
-            result.deltas.push_back(of.mutate(result.replicas[here], replica_number(here), random));
-            break;
-        case step::kind::deliver:
-            if (!result.deltas.empty()) {
-                result.replicas[here].join(result.deltas[random.below(result.deltas.size())]);
-            }
-            break;
-        case step::kind::merge:
-            // A copy: joining a state into itself is a law of its own.
-            result.replicas[here].join(T(result.replicas[each.peer % replicas]));
-            break;
-        }
-    }
-    return result;
-}
 
 } // namespace phoenix::crdt::laws
