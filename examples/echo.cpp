@@ -1,8 +1,6 @@
 // Sends back what it receives: echo [ADDRESS], 127.0.0.1:7000 unless said otherwise.
 // Try it with `nc 127.0.0.1 7000`.
-#include <phoenix/net/listener.hpp>
-#include <phoenix/net/loop.hpp>
-#include <phoenix/net/stream.hpp>
+#include <phoenix/net/serve.hpp>
 
 #include <exception>
 #include <iostream>
@@ -19,19 +17,16 @@ task<> echo(stream peer) {
     }
 }
 
-task<> serve(endpoint address) {
+task<> server(endpoint address) {
     loop& here = co_await this_loop();
     listener door(here, address);
     std::cout << "echo on " << door.local_endpoint().to_string() << ", " << here.driver_name() << std::endl;
-    for (;;) {
-        stream peer = co_await door.accept();
-        here.spawn(echo(std::move(peer))); // a connection that fails is logged, the others go on
-    }
+    co_await serve(door, echo); // a connection that fails is logged, the others go on
 }
 
 int main(int argc, char** argv) try {
-    loop here;
-    here.run(serve(endpoint::parse(argc > 1 ? argv[1] : "127.0.0.1:7000")));
+    loop here; // io_uring; Asio where the kernel refuses it
+    here.run(server(endpoint::parse(argc > 1 ? argv[1] : "127.0.0.1:7000")));
 } catch (const std::exception& error) {
 
     std::cerr << "echo: " << error.what() << '\n';

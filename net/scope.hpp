@@ -1,12 +1,15 @@
 // Scopes: who starts tasks owns them, and leaving the scope ends them.
 //
-//   task<> serve(scope& connections, listener& door) {
-//       for (;;) {
-//           stream peer = co_await door.accept();
-//           connections.spawn(echo(std::move(peer)));
-//       }
+//   task<> both(scope& children, listener& door, listener& admin) {
+//       children.spawn(serve(door, echo));          // serve.hpp: a client that fails ends alone
+//       children.spawn(serve(admin, answer));
+//       co_await children.join();
 //   }
-//   co_await with_scope(serve, std::ref(door));
+//   co_await with_scope(both, std::ref(door), std::ref(admin));
+//
+// The rule: what one child throws ends them all, so spawn together what is worth nothing apart. A child that
+// may fail alone, say one for each client, whose reset throws from its read, catches its errors itself, or
+// belongs to serve() or loop::spawn, which log them.
 //
 // with_scope(body, args...) runs body(scope, args...). When the body ends, by value or exception, the
 // children that still run are cancelled, and the await goes on only after every one of them has ended:
