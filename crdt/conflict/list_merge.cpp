@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -20,17 +21,17 @@ public:
         numbers.reserve(items.size());
         for (const value& each : items) {
             numbers.push_back(
-                numbers_.try_emplace(&each, static_cast<std::uint32_t>(numbers_.size())).first->second);
+                numbers_.try_emplace(each, static_cast<std::uint32_t>(numbers_.size())).first->second);
         }
         return numbers;
     }
 
 private:
     struct by_value {
-        bool operator()(const value* a, const value* b) const noexcept { return *a < *b; }
+        bool operator()(const value& a, const value& b) const noexcept { return a < b; }
     };
 
-    std::map<const value*, std::uint32_t, by_value> numbers_;
+    std::map<std::reference_wrapper<const value>, std::uint32_t, by_value> numbers_;
 };
 
 using numbers = std::vector<std::uint32_t>;
