@@ -1,0 +1,150 @@
+#include <phoenix/crdt/operation_batch.hpp>
+#include <phoenix/crdt/or_set.hpp>
+#include <phoenix/crdt/resettable_counter.hpp>
+
+#include "replicas.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace phoenix::crdt {
+
+namespace {
+
+using testing::alice;
+using testing::bob;
+
+using words = or_set<std::string>;
+using word_store = or_set_store<std::string>;
+using counting = resettable_counter_store;
+using batch_type = operation_batch<std::string, words, resettable_counter>;
+
+/// The objects of a program, by name.
+struct objects {
+    std::map<std::string, words> sets;
+    std::map<std::string, resettable_counter> counters;
+
+    template <class T>
+    [[nodiscard]] T& of(const std::string& name) {
+        if constexpr (std::is_same_v<T, words>) {
+            return sets[name];
+        } else {
+            return counters[name];
+        }
+    }
+
+    [[nodiscard]] auto finder() {
+        return [this]<class T>(const std::string& name) -> T& {
+            return of<T>(name);
+        };
+    }
+};
+
+batch_type three_groups() {
+    batch_type batch;
+    batch.add<resettable_counter>("visits", counting::increment{2});
+    batch.add<words>("tags", word_store::add{"new"});
+    batch.add<words>("basket", word_store::add{"tea"});
+    batch.add<words>("basket", word_store::remove{"tea"});
+    batch.add<words>("basket", word_store::add{"milk"});
+    batch.add<resettable_counter>("visits", counting::increment{3});
+    return batch;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(operation_batch_test)
+
+BOOST_AUTO_TEST_CASE(one_delta_for_each_type_and_target) {
+    batch_type batch = three_groups();
+    BOOST_TEST(batch.size() == 6U);
+    BOOST_TEST(batch.group_count() == 3U);
+    objects mine;
+    objects theirs;
+    std::vector<std::string> order;
+    const auto refused =
+        batch.apply(alice, mine.finder(), [&]<class T>(const std::string& name, const T& delta) {
+            order.push_back(name);
+            theirs.of<T>(name).join(delta);
+        });
+    BOOST_TEST(refused.empty());
+    BOOST_TEST(batch.empty());
+    BOOST_TEST((order == std::vector<std::string>{"basket", "tags", "visits"}));
+    BOOST_TEST(mine.counters["visits"].value() == 5);
+    BOOST_TEST(mine.sets["basket"].contains("milk"));
+    BOOST_TEST(!mine.sets["basket"].contains("tea"));
+    BOOST_TEST((mine.sets == theirs.sets));
+    BOOST_TEST((mine.counters == theirs.counters));
+}
+
+BOOST_AUTO_TEST_CASE(is_full_at_a_hundred_unless_said_otherwise) {
+    batch_type batch;
+    for (int i = 0; i < 100; ++i) {
+        BOOST_TEST(!batch.is_full());
+        batch.add<words>("tags", word_store::add{std::to_string(i)});
+    }
+    BOOST_TEST(batch.is_full());
+    BOOST_CHECK_EXCEPTION(batch.add<words>("tags", word_store::add{"more"}), std::system_error,
+                          [](const auto& e) { return e.code() == errc::limit_exceeded; });
+    BOOST_TEST(batch.size() == 100U);
+    batch_type small(operation_batch_options{1});
+    small.add<words>("tags", word_store::add{"one"});
+    BOOST_TEST(small.is_full());
+    BOOST_CHECK_EXCEPTION(batch_type(operation_batch_options{0}), std::system_error, [](const auto& e) {
+        return std::string(e.what()).find("operations_max") != std::string::npos;
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_a_type_refuses_is_told_and_the_rest_is_applied) {
+    batch_type batch;
+    batch.add<resettable_counter>("visits", counting::increment{1});
+    batch.add<resettable_counter>("visits", counting::increment{-1});
+    batch.add<resettable_counter>("visits", counting::increment{1});
+    objects mine;
+    const auto refused = batch.apply(alice, mine.finder(), [](const auto&, const auto&) {});
+    BOOST_TEST_REQUIRE(refused.size() == 1U);
+    BOOST_TEST(refused[0].target == "visits");
+    BOOST_TEST(refused[0].type == 1U);
+    BOOST_TEST(refused[0].index == 1U);
+    BOOST_TEST((refused[0].code == errc::negative_amount));
+    BOOST_TEST(mine.counters["visits"].value() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(can_be_written_down_and_replayed) {
+    batch_type batch = three_groups();
+    batch_type read = decode<batch_type>(encode(batch));
+    BOOST_TEST((read == batch));
+    objects mine;
+    objects replayed;
+    (void)batch.apply(alice, mine.finder(), [](const auto&, const auto&) {});
+    (void)read.apply(alice, replayed.finder(), [](const auto&, const auto&) {});
+    BOOST_TEST((mine.sets == replayed.sets));
+    BOOST_TEST((mine.counters == replayed.counters));
+    auto bytes = encode(three_groups());
+    bytes.pop_back();
+    BOOST_CHECK_THROW((void)decode<batch_type>(bytes), decode_error);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_left_stays_when_the_program_throws) {
+    batch_type batch = three_groups();
+    objects mine;
+    const auto fails = [](const std::string& name, const auto&) {
+        if (name == "basket") {
+            throw std::runtime_error("no connection");
+        }
+    };
+    BOOST_CHECK_THROW((void)batch.apply(bob, mine.finder(), fails), std::runtime_error);
+    BOOST_TEST(batch.size() == 3U);
+    BOOST_TEST(batch.group_count() == 2U);
+    (void)batch.apply(bob, mine.finder(), fails);
+    BOOST_TEST(mine.counters["visits"].value() == 5);
+    BOOST_TEST(mine.sets["basket"].size() == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace phoenix::crdt
