@@ -15,6 +15,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
+#include <exception>
+#include <mutex>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -141,7 +143,7 @@ task<> load(scope& connections, bench_run* run, std::vector<stream>* streams) {
     co_await connections.join();
 }
 
-void contest(bench_run* run, const void* context) {
+void run_contest(bench_run* run, const void* context) {
     const auto& use = *static_cast<const settings*>(context);
     loop_options options;
     options.driver = use.driver;
@@ -158,6 +160,19 @@ void contest(bench_run* run, const void* context) {
         here.run(with_scope(serve, run, &streams, use.write_bytes));
     } else {
         here.run(with_scope(load, run, &streams));
+    }
+}
+
+// Called on a thread for each end; what it throws has nowhere else to go.
+void contest(bench_run* run, const void* context) {
+    try {
+        run_contest(run, context);
+    } catch (const std::exception& error) {
+        // Ends the process: the other end, which fails as well, waits for that here.
+        static std::mutex first_to_fail;
+        first_to_fail.lock();
+        errno = 0;
+        bench_fail(error.what());
     }
 }
 
