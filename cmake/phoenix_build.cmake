@@ -5,7 +5,8 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+# Not a parent's: what it builds with is its own affair.
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
 endif()
 
@@ -51,7 +52,7 @@ if(PHOENIX_FUZZERS)
 endif()
 
 # Sets `out` to the sources that the folder's sources.txt names, one a line. CMake and Meson read the same
-# file, and tests/house/sources.py holds it equal to the tree. The io_uring driver is left out of builds without it.
+# file, and tests/house/source_lists.py holds it equal to the tree. The io_uring driver is left out of builds without it.
 function(phoenix_sources out)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/sources.txt")
   file(STRINGS "${CMAKE_CURRENT_SOURCE_DIR}/sources.txt" sources)

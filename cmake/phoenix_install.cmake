@@ -1,5 +1,5 @@
-# The installed package: find_package(phoenix) gives phoenix::net, phoenix::crdt and the libraries above them. Headers stand where the
-# tree's own includes expect them, <phoenix/net/...>; detail/ stays at home.
+# The installed package: find_package(phoenix) gives phoenix::net, phoenix::crdt and the libraries above them.
+# Headers stand where the tree's own includes expect them, <phoenix/net/...>; detail/ stays at home.
 include(CMakePackageConfigHelpers)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/phoenix")
 

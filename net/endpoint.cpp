@@ -318,16 +318,20 @@ std::string endpoint::to_string() const {
     case address_family::v4: {
         char text[INET_ADDRSTRLEN];
         ::inet_ntop(AF_INET, &storage_.v4.sin_addr, text, sizeof text);
-        return std::string(text) + ":" + std::to_string(port());
+        std::string out = text;
+        out.append(":").append(std::to_string(port()));
+        return out;
     }
     case address_family::v6: {
         char text[INET6_ADDRSTRLEN];
         ::inet_ntop(AF_INET6, &storage_.v6.sin6_addr, text, sizeof text);
-        std::string out = "[" + std::string(text);
+        std::string out = "[";
+        out.append(text);
         if (scope() != 0) {
-            out += "%" + std::to_string(scope());
+            out.append("%").append(std::to_string(scope()));
         }
-        return out + "]:" + std::to_string(port());
+        out.append("]:").append(std::to_string(port()));
+        return out;
     }
     case address_family::local: {
         const std::string_view name = unix_name();
