@@ -33,12 +33,11 @@
 // (2023, IEEE TPDS 36(11), 2025). Any thread; a value, which belongs to one at a time.
 #pragma once
 
-#include <phoenix/crdt/causal.hpp>
-#include <phoenix/crdt/core/sequence_tree.hpp>
-#include <phoenix/crdt/core/sequence_values.hpp>
+#include <phoenix/crdt/core/sequence_state.hpp>
 
 #include <boost/container/vector.hpp>
 
+#include <algorithm>
 #include <initializer_list>
 #include <iterator>
 #include <optional>
@@ -46,7 +45,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace phoenix::crdt {
 
@@ -81,10 +82,15 @@ void append_utf8(std::string& text, char32_t character);
 
 template <class Value>
     requires std::regular<Value> && byte_value<Value>
-class sequence {
+class sequence : public detail::sequence_state<sequence<Value>, Value> {
+    using state = detail::sequence_state<sequence<Value>, Value>;
+    using state::seen_;
+    using state::take;
+    using state::tree_;
+    using state::values_;
+
 public:
     using value_type = Value;
-    using digest_type = causal_digest;
     using position = sequence_position;
     class iterator;
 
@@ -205,67 +211,11 @@ public:
     /// the element has not come here, or waits.
     [[nodiscard]] std::optional<std::uint64_t> index_of(const position& place) const;
 
-    void join(const sequence& theirs) { merge(theirs, nullptr); }
-
-    [[nodiscard]] sequence delta_and_merge(const sequence& theirs) {
-        sequence fresh;
-        merge(theirs, &fresh);
-        return fresh;
-    }
-
-    /// Everything that this state knows, `theirs` knows too.
-    [[nodiscard]] bool leq(const sequence& theirs) const;
-
-    [[nodiscard]] bool is_bottom() const noexcept { return seen_.empty(); }
-
-    /// Which elements were seen, erased ones too, and which of them are not erased.
-    [[nodiscard]] digest_type digest() const { return {seen_, live()}; }
-
-    /// The least delta that brings a holder of `theirs` up to this state.
-    [[nodiscard]] sequence delta_since(const digest_type& theirs) const;
-
-    /// The join-irreducible states whose join this is: one for each element, live or erased.
-    [[nodiscard]] std::vector<sequence> decompose() const;
-
-    friend bool operator==(const sequence& a, const sequence& b) { return a.equals(b); }
-
-    void write(byte_writer& out) const;
-    [[nodiscard]] static sequence read(byte_reader& in);
-
     void explain(explanation& facts) const;
 
-    /// The dots of all elements that were seen, and of those that are not erased.
-    [[nodiscard]] const causal_context& context() const noexcept { return seen_; }
-
-    [[nodiscard]] causal_context live() const {
-        causal_context made;
-        tree_.for_each([&](const detail::sequence_span& each) {
-            if (each.live) {
-                made.insert(seen_.replica(each.slot()), each.first.counter(), each.last());
-            }
-        });
-        return made;
-    }
-
-    /// No element waits for one that has not come.
-    [[nodiscard]] bool complete() const noexcept { return tree_.complete(); }
-
 private:
-    /// Values that stand for themselves in bytes.
-    static constexpr bool raw = sizeof(Value) == 1 && std::integral<Value> && !std::same_as<Value, bool>;
-
     sequence insert_values(const replica_id& here, std::uint64_t index, std::span<const Value> values);
     void check_range(std::uint64_t index, std::uint64_t count) const;
-    void merge(const sequence& theirs, sequence* fresh);
-    void take(const sequence& from, const detail::sequence_span& span);
-    [[nodiscard]] bool equals(const sequence& other) const;
-
-    /// The same dot in the slots of this state.
-    [[nodiscard]] detail::compact_dot slotted(detail::compact_dot theirs, const sequence& from) {
-        return detail::is_root(theirs)
-                   ? theirs
-                   : detail::compact_dot(seen_.slot_of(from.seen_.replica(theirs.slot())), theirs.counter());
-    }
 
     /// Calls visit(span, values) for what is seen, in order, part by part.
     template <class Visitor>
@@ -279,9 +229,7 @@ private:
         }
     }
 
-    causal_context seen_;
-    detail::sequence_tree tree_;
-    detail::sequence_values<Value> values_;
+    friend class detail::sequence_state<sequence, Value>;
 };
 
 template <class Value>
@@ -346,6 +294,143 @@ private:
     std::span<const Value> part_;
 };
 
-} // namespace phoenix::crdt
+template <class Value>
+    requires std::regular<Value> && byte_value<Value>
+void sequence<Value>::check_range(std::uint64_t index, std::uint64_t count) const {
+    if (index > size() || count > size() - index) {
+        throw_error(errc::invalid_operation,
+                    "sequence: expected a place within its " + std::to_string(size()) + " elements, found " +
+                        std::to_string(count) + " from index " + std::to_string(index) + " on");
+    }
+}
 
-#include <phoenix/crdt/core/sequence_body.hpp>
+template <class Value>
+    requires std::regular<Value> && byte_value<Value>
+sequence<Value> sequence<Value>::insert_values(const replica_id& here, std::uint64_t index,
+                                               std::span<const Value> values) {
+    check_range(index, 0);
+    sequence delta;
+    if (values.empty()) {
+        return delta;
+    }
+    const detail::replica_slot slot = seen_.slot_of(here);
+    const std::uint64_t first = seen_.known(slot).max() + 1;
+    if (values.size() > detail::max_counter - first + 1) {
+        throw_error(errc::limit_exceeded,
+                    "expected at most 2^47 - 1 writes of one incarnation to one object: restart the node");
+    }
+    // Before anything changes: the delta keeps the value of an element of this sequence that is inserted again.
+    const detail::compact_dot in_delta(delta.seen_.slot_of(here), first);
+    delta.values_.insert(in_delta, values);
+    delta.seen_.insert(in_delta.slot(), detail::interval{first, first + values.size() - 1});
+    delta.values_.for_each_part(in_delta.slot(), detail::interval{first, first + values.size() - 1},
+                                [&, next = first](std::span<const Value> part) mutable {
+                                    values_.insert(detail::compact_dot(slot, next), part);
+                                    next += part.size();
+                                });
+    detail::sequence_span span = tree_.insert(index, detail::compact_dot(slot, first), values.size(), seen_);
+    seen_.insert(slot, span.counters());
+    span.first = in_delta;
+    span.parent = delta.slotted(span.parent, *this);
+    delta.tree_.add(span, delta.seen_);
+    return delta;
+}
+
+template <class Value>
+    requires std::regular<Value> && byte_value<Value>
+sequence<Value> sequence<Value>::erase(const replica_id& /*here*/, std::uint64_t index, std::uint64_t count) {
+    check_range(index, count);
+    sequence delta;
+    if (count == 0) {
+        return delta;
+    }
+    std::vector<detail::sequence_span> erased;
+    auto [node, offset] = tree_.at(index);
+    for (std::uint64_t left = count; left > 0; node = tree_.next(node), offset = 0) {
+        const detail::sequence_span& span = tree_[node];
+        if (span.live) {
+            const std::uint64_t first = span.first.counter() + offset;
+            const std::uint64_t length = std::min(left, span.length - offset);
+            erased.push_back(span.part({first, first + length - 1}));
+            erased.back().live = false;
+            left -= length;
+        }
+    }
+    for (const detail::sequence_span& each : erased) {
+        tree_.erase(each.slot(), each.counters(),
+                    [&](detail::interval part) { values_.erase(each.slot(), part); });
+        delta.take(*this, each);
+    }
+    return delta;
+}
+
+template <class Value>
+    requires std::regular<Value> && byte_value<Value>
+sequence_position sequence<Value>::position_at(std::uint64_t index, position::neighbour stays_with) const {
+    check_range(index, 0);
+    const bool next = stays_with == position::neighbour::next;
+    if (index == (next ? size() : 0)) {
+        return {{}, stays_with};
+    }
+    const auto place = tree_.at(next ? index : index - 1);
+    return {seen_.expand(tree_[place.node].at(place.offset)), stays_with};
+}
+
+template <class Value>
+    requires std::regular<Value> && byte_value<Value>
+std::optional<std::uint64_t> sequence<Value>::index_of(const position& place) const {
+    const bool next = place.stays_with == position::neighbour::next;
+    if (place.element.counter == 0) {
+        return next ? size() : 0;
+    }
+    const detail::replica_slot slot = seen_.find_slot(place.element.replica);
+    if (slot == detail::no_slot || !seen_.contains(place.element)) {
+        return std::nullopt;
+    }
+    const detail::compact_dot element(slot, place.element.counter);
+    auto index = tree_.index_of(element);
+    if (index && !next && tree_[tree_.find(element).node].live) {
+        ++*index;
+    }
+    return index;
+}
+
+template <class Value>
+    requires std::regular<Value> && byte_value<Value>
+void sequence<Value>::explain(explanation& facts) const {
+    const auto add = [&](explanation::verdict outcome, const detail::sequence_span& span, std::string why) {
+        std::string text;
+        values_.for_each_part(span.slot(), span.counters(), [&](std::span<const Value> values) {
+            for (const Value& each : values) {
+                if constexpr (state::raw) {
+                    text += static_cast<char>(each);
+                } else if constexpr (detail::character<Value>) {
+                    detail::append_utf8(text, static_cast<char32_t>(each));
+                } else {
+                    text += (text.empty() ? "" : ", ") + value_text(each);
+                }
+            }
+        });
+        std::vector<dot> by{seen_.expand(span.first)};
+        if (span.length > 1) {
+            by.push_back(seen_.expand(span.at(span.length - 1)));
+        }
+        facts.add(outcome, detail::character<Value> ? quoted_text(text) : text, std::move(why),
+                  std::move(by));
+    };
+    for (auto node = tree_.first(); node != detail::sequence_tree::none; node = tree_.next(node)) {
+        if (tree_[node].live) {
+            add(explanation::verdict::stands, tree_[node], {});
+        }
+    }
+    for (const detail::replica_slot slot : seen_.sorted_slots()) {
+        tree_.for_each_in(slot, {1, detail::max_counter}, [&](const detail::sequence_span& span) {
+            if (span.live && tree_.waits(tree_.find(span.first).node)) {
+                add(explanation::verdict::loses, span, "waits for " + to_text(seen_.expand(span.parent)));
+            }
+        });
+    }
+    facts.add_gone(seen_, this->live());
+}
+
+} // namespace phoenix::crdt

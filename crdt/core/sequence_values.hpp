@@ -7,7 +7,7 @@
 #include <phoenix/crdt/core/compact_dot.hpp>
 #include <phoenix/crdt/core/dot_intervals.hpp>
 
-#include <boost/container/small_vector.hpp>
+#include <boost/container/vector.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -77,7 +77,7 @@ private:
         std::uint64_t first = 0;
         std::uint32_t live = 0;
         // Not std::vector, whose bools are none.
-        boost::container::small_vector<Value, (sizeof(Value) < 16 ? 16 / sizeof(Value) : 1)> values;
+        boost::container::vector<Value> values;
 
         [[nodiscard]] std::uint64_t end() const noexcept { return first + values.size(); }
     };
