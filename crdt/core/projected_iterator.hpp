@@ -1,0 +1,55 @@
+// A forward iterator that shows some of a container's entries, in another shape: it holds nothing but a
+// place.
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+#include <type_traits>
+#include <utility>
+
+namespace phoenix::crdt::detail {
+
+/// `Shape::wanted(entry)` says whether an entry is shown, `Shape::show(entry)` what of it.
+template <std::forward_iterator Base, class Shape>
+class projected_iterator {
+public:
+    using reference = decltype(Shape::show(*std::declval<const Base&>()));
+    using value_type = std::remove_cvref_t<reference>;
+    using difference_type = std::ptrdiff_t;
+    using iterator_concept = std::forward_iterator_tag;
+    using iterator_category = std::input_iterator_tag;
+
+    projected_iterator() = default;
+
+    projected_iterator(Base at, Base end) : at_(at), end_(end) { skip(); }
+
+    [[nodiscard]] reference operator*() const { return Shape::show(*at_); }
+
+    projected_iterator& operator++() {
+        ++at_;
+        skip();
+        return *this;
+    }
+
+    projected_iterator operator++(int) {
+        projected_iterator before = *this;
+        ++*this;
+        return before;
+    }
+
+    friend bool operator==(const projected_iterator& a, const projected_iterator& b) {
+        return a.at_ == b.at_;
+    }
+
+private:
+    void skip() {
+        while (at_ != end_ && !Shape::wanted(*at_)) {
+            ++at_;
+        }
+    }
+
+    Base at_{};
+    Base end_{};
+};
+
+} // namespace phoenix::crdt::detail
