@@ -4,6 +4,7 @@
 #include "causal_history.hpp"
 #include "laws_hold.hpp"
 #include "replicas.hpp"
+#include "under_a_map.hpp"
 
 #include <boost/mpl/list.hpp>
 
@@ -88,6 +89,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(keeps_the_laws, each, both) {
             }
             return random.one_in(2) ? state.enable(here) : state.disable(here);
         }});
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(keeps_the_laws_under_a_map, each, both) {
+    using operation = typename each::flag::operation;
+    testing::laws_hold_under_a_map<typename each::flag::store_type>([](laws::random_source& random) {
+        return random.one_in(3) ? operation(typename each::lose_operation{}) : typename each::win_operation{};
+    });
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(agrees_with_the_calls_that_were_seen, each, both) {
@@ -277,8 +285,8 @@ BOOST_AUTO_TEST_CASE(explains_what_it_reads_as) {
     enable_wins_flag flag;
     BOOST_TEST(to_text(explain(flag)) == "stands disabled (no enable stands)\n");
     enable_wins_flag other;
-    (void)other.enable(bob);
-    (void)flag.enable(alice);
+    (void)other.enable(alice);
+    (void)flag.enable(bob);
     flag.join(other);
     BOOST_TEST(to_text(explain(flag)) == "stands enabled by 1.10:1 2.10:1\n");
     (void)flag.disable(alice);

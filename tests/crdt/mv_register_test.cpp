@@ -4,6 +4,7 @@
 #include "causal_history.hpp"
 #include "laws_hold.hpp"
 #include "replicas.hpp"
+#include "under_a_map.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -66,6 +67,13 @@ BOOST_AUTO_TEST_CASE(keeps_the_laws) {
                 return state.write(here, random.below(3));
             }
         }});
+}
+
+BOOST_AUTO_TEST_CASE(keeps_the_laws_under_a_map) {
+    using store = mv_register_store<std::uint64_t>;
+    testing::laws_hold_under_a_map<store>([](laws::random_source& random) {
+        return random.one_in(4) ? store::operation(store::clear_all{}) : store::assign{random.below(3)};
+    });
 }
 
 BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {

@@ -4,6 +4,7 @@
 #include "causal_history.hpp"
 #include "laws_hold.hpp"
 #include "replicas.hpp"
+#include "under_a_map.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -105,6 +106,21 @@ BOOST_AUTO_TEST_SUITE(rw_set_test)
 BOOST_AUTO_TEST_CASE(keeps_the_laws) {
     laws_hold(subject(4));
     laws_hold(subject(40));
+}
+
+BOOST_AUTO_TEST_CASE(keeps_the_laws_under_a_map) {
+    using store = numbers::store_type;
+    testing::laws_hold_under_a_map<store>([](laws::random_source& random) -> store::operation {
+        const call what = any_call(random, 12);
+        switch (what.what) {
+        case call::kind::add:
+            return store::add{what.element};
+        case call::kind::remove:
+            return store::remove{what.element};
+        default:
+            return store::clear_all{};
+        }
+    });
 }
 
 BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
@@ -450,8 +466,10 @@ BOOST_AUTO_TEST_CASE(compaction_at_the_watermark_changes_no_answer) {
             const std::size_t here = random.below(replicas);
             node& mine = nodes[here];
             const replica_id id = laws::replica_number(here);
-            switch (random.below(4)) {
-            case 0: {
+            switch (random.below(6)) {
+            case 0:
+            case 1:
+            case 2: {
                 // A state comes whole, so that what it had seen before is joined with it.
                 const node& from = nodes[random.below(replicas)];
                 if (&from == &mine) {
@@ -464,7 +482,7 @@ BOOST_AUTO_TEST_CASE(compaction_at_the_watermark_changes_no_answer) {
                 }
                 break;
             }
-            case 1: {
+            case 3: {
                 causal_context stable = mine.lean.context();
                 for (const causal_context& each : mine.acknowledged) {
                     stable = stable.common_with(each);
@@ -484,7 +502,7 @@ BOOST_AUTO_TEST_CASE(compaction_at_the_watermark_changes_no_answer) {
                                                        << ", step " << step);
         }
     }
-    BOOST_TEST(compacted > testing::cases_wanted() / 10);
+    BOOST_TEST(compacted > 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_is_one_delta) {
