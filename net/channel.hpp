@@ -61,6 +61,8 @@ public:
         return true;
     }
 
+    [[nodiscard]] bool try_send(T&& value) noexcept { return try_send(value); }
+
     /// Empty when nothing is queued.
     [[nodiscard]] std::optional<T> try_receive() noexcept {
         if (size_ == 0) {

@@ -1,12 +1,15 @@
-// with_deadline: bounds any task in time, and really cancels it.
+// with_deadline: bounds any task or wait in time, and really cancels it.
 //
 //   const reply r = co_await with_deadline(ask(peer), 50ms);
+//   const auto data = co_await with_deadline(peer.read_some(), 1s);
 //
 // When the time comes first, the task is stopped: whatever it waits for is cancelled, and the await goes on
 // after the task has ended, with errc::timed_out if it ended by the cancellation, or with its result if it
-// finished all the same. No frame is allocated. Thread rule: the loop's thread.
+// finished all the same. A task needs no frame more; what is no task needs a small one, and is awaited in the
+// expression that makes it, as above. Thread rule: the loop's thread.
 #pragma once
 
+#include <phoenix/net/core/as_task.hpp>
 #include <phoenix/net/core/branch.hpp>
 #include <phoenix/net/error.hpp>
 #include <phoenix/net/loop.hpp>
@@ -92,6 +95,18 @@ deadline_awaiter<T> with_deadline(task<T> work, std::chrono::duration<Rep, Perio
 template <class T>
 deadline_awaiter<T> with_deadline(task<T> work, monotonic_time deadline) noexcept {
     return deadline_awaiter<T>(std::move(work), deadline, nanoseconds(0));
+}
+
+/// For what is no task: `co_await with_deadline(peer.read_some(), 1s)`, in one expression.
+template <detail::fresh_awaitable Awaitable, class Rep, class Period>
+    requires std::convertible_to<std::chrono::duration<Rep, Period>, nanoseconds>
+auto with_deadline(Awaitable&& work, std::chrono::duration<Rep, Period> duration) {
+    return with_deadline(detail::as_task(work), duration);
+}
+
+template <detail::fresh_awaitable Awaitable>
+auto with_deadline(Awaitable&& work, monotonic_time deadline) {
+    return with_deadline(detail::as_task(work), deadline);
 }
 
 } // namespace phoenix::net

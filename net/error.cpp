@@ -72,8 +72,7 @@ constexpr row table[] = {
      "address not available: no interface of this machine has it, or every ephemeral port is in use "
      "(sysctl net.ipv4.ip_local_port_range)"},
     // Mistakes of a program or its configuration.
-    {EADDRINUSE, retry::never,
-     "address in use: another socket is bound there; choose another port or stop its owner"},
+    {EADDRINUSE, retry::never, "address in use: free it, or choose another"},
     {EACCES, retry::never,
      "permission denied: a port below 1024, a path's permissions or a firewall forbids it"},
     {EPERM, retry::never, "not permitted: a firewall, seccomp or a missing capability forbids it"},

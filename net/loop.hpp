@@ -27,6 +27,7 @@
 #include <phoenix/net/task.hpp>
 
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -80,9 +81,21 @@ public:
         return main.result().take();
     }
 
+    template <class F>
+        requires(!detail::is_task<std::remove_cvref_t<F>>)
+    void run(F&&) {
+        static_assert(detail::is_task<F>, "run takes a task: call the lambda, run(f())");
+    }
+
     /// Starts a task that belongs to the loop: cancelled by stop() and by the destructor. If it throws, the
     /// error is logged and the loop goes on.
     void spawn(task<> work);
+
+    template <class F>
+        requires(!std::convertible_to<F, task<>>)
+    void spawn(F&& work) {
+        roots_.spawn(std::forward<F>(work)); // says what is wrong
+    }
 
     /// Any thread; also from a signal handler when the driver is uring. While nothing runs it stops the next
     /// run. Cancels what run() runs and what was spawned; run() returns when all of it has ended.

@@ -28,6 +28,7 @@
 #include <phoenix/net/op.hpp>
 #include <phoenix/net/task.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <exception>
 #include <utility>
@@ -49,6 +50,14 @@ public:
 
     /// Starts `work` as a child. A scope that was cancelled still starts it, stopped.
     void spawn(task<> work);
+
+    template <class F>
+        requires(!std::convertible_to<F, task<>>)
+    void spawn(F&&) {
+        static_assert(detail::is_task<F>,
+                      "spawn takes a task<>: call the lambda, spawn(f()); move a named task");
+        static_assert(!detail::is_task<F>, "spawn takes a task<>: nobody would get this one's result");
+    }
 
     /// Asks every child to stop; does not wait. Idempotent; children spawned later start stopped.
     void cancel() noexcept;

@@ -256,6 +256,9 @@ public:
         return awaiter(frame_);
     }
 
+    /// A named task is awaited as `co_await std::move(t)`: it is used up.
+    awaiter operator co_await() & = delete;
+
     /// For combinators: the frame, which the caller now owns.
     [[nodiscard]] std::coroutine_handle<promise_type> release() noexcept {
         return std::exchange(frame_, nullptr);
@@ -276,6 +279,11 @@ private:
 };
 
 namespace detail {
+
+template <class T>
+inline constexpr bool is_task = false;
+template <class T>
+inline constexpr bool is_task<task<T>> = true;
 
 template <class T>
 task<T> promise<T>::get_return_object() noexcept {

@@ -4,9 +4,11 @@
 //   const std::vector<reply> replies = co_await when_all(std::move(asks));
 //
 // When one throws, the others are cancelled, and the first exception comes out after all have ended. A
-// task<void> gives std::monostate in the tuple. Thread rule: the loop's thread.
+// task<void> gives std::monostate in the tuple. What is no task, such as peer.read_some() or gate.wait(), is
+// awaited in the expression that makes it. Thread rule: the loop's thread.
 #pragma once
 
+#include <phoenix/net/core/as_task.hpp>
 #include <phoenix/net/core/gathering.hpp>
 #include <phoenix/net/loop.hpp>
 
@@ -69,6 +71,13 @@ task<std::tuple<detail::stored<Values>...>> when_all(task<Values>... works) {
             return std::tuple<detail::stored<Values>...>(detail::take_stored(each.member().result())...);
         },
         members);
+}
+
+/// The same where some are no tasks: `co_await when_all(peer.read_some(), gate.wait())`, in one expression.
+template <detail::fresh_work... Works>
+    requires(detail::fresh_awaitable<Works> || ...)
+auto when_all(Works&&... works) {
+    return detail::borrowing(when_all(detail::as_task(works)...));
 }
 
 /// Any number of tasks of one type.

@@ -1,12 +1,14 @@
 // when_any: runs tasks at once; the first to end wins, and the others are cancelled.
 //
-//   const auto first = co_await when_any(read(a), expire());
+//   const auto first = co_await when_any(read(a), sleep_for(1s));
 //   if (first.index() == 0) { use(std::get<0>(first)); }
 //
 // The await goes on after all have ended. If the first to end threw, its exception comes out; what the losers
-// gave or threw is dropped. A task<void> gives std::monostate. Thread rule: the loop's thread.
+// gave or threw is dropped. A task<void> gives std::monostate. What is no task, such as peer.read_some() or
+// sleep_for(1s), is awaited in the expression that makes it. Thread rule: the loop's thread.
 #pragma once
 
+#include <phoenix/net/core/as_task.hpp>
 #include <phoenix/net/core/gathering.hpp>
 #include <phoenix/net/loop.hpp>
 #include <phoenix/net/when_all.hpp>
@@ -48,6 +50,13 @@ task<std::variant<detail::stored<Values>...>> when_any(task<Values>... works) {
     co_await any;
     detail::rethrow_failure(any);
     co_return detail::take_winner<result_type>(members, any.winner(), std::index_sequence_for<Values...>());
+}
+
+/// The same where some are no tasks: `co_await when_any(peer.read_some(), sleep_for(1s))`, in one expression.
+template <detail::fresh_work... Works>
+    requires(detail::fresh_awaitable<Works> || ...)
+auto when_any(Works&&... works) {
+    return detail::borrowing(when_any(detail::as_task(works)...));
 }
 
 /// The index of the winner among the tasks, and its result. Precondition: at least one task.

@@ -402,4 +402,13 @@ BOOST_AUTO_TEST_CASE(a_channel_of_nothing_is_a_broken_precondition) {
     BOOST_TEST(words.find("holds at least one value") != std::string::npos, words);
 }
 
+BOOST_AUTO_TEST_CASE(try_send_takes_a_value_that_has_no_name) {
+    channel<std::string> words(1);
+    BOOST_TEST(words.try_send("one"));
+    std::string two = "two";
+    BOOST_TEST(!words.try_send(std::move(two)));
+    BOOST_TEST(two == "two");
+    BOOST_TEST(words.try_receive().value() == "one");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
