@@ -9,6 +9,7 @@
 #include <phoenix/net/deadline.hpp>
 #include <phoenix/net/listener.hpp>
 #include <phoenix/net/loop.hpp>
+#include <phoenix/net/serve.hpp>
 
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>
@@ -42,11 +43,7 @@ net::task<> echo(net::stream peer) {
 }
 
 net::task<> serve_echo(net::listener& door) {
-    net::loop& here = co_await net::this_loop();
-    for (;;) {
-        net::stream peer = co_await door.accept();
-        here.spawn(echo(std::move(peer)));
-    }
+    co_await net::serve(door, echo);
 }
 
 net::task<std::string> exchange(net::endpoint where, std::string question) {
