@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
     BOOST_TEST(contains(make_error(ENFILE).message(), "fs.file-max"));
     BOOST_TEST(contains(make_error(ENOMEM).message(), "RLIMIT_MEMLOCK"));
     BOOST_TEST(contains(make_error(ECONNREFUSED).message(), "start the peer"));
-    BOOST_TEST(contains(make_error(EADDRINUSE).message(), "another port"));
+    BOOST_TEST(contains(make_error(EADDRINUSE).message(), "choose another"));
     BOOST_TEST(contains(make_error(ENETUNREACH).message(), "routes"));
 }
 
