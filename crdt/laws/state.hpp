@@ -1,8 +1,8 @@
 // A state of any type, for laws that are compiled once for all of them.
 #pragma once
 
-#include <phoenix/crdt/lattice.hpp>
 #include <phoenix/config.hpp>
+#include <phoenix/crdt/lattice.hpp>
 #include <phoenix/crdt/laws/history.hpp>
 
 #include <cstddef>
