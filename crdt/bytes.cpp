@@ -45,6 +45,34 @@ void byte_reader::fail_at(std::size_t offset, const std::string& expected) {
     throw decode_error(errc::malformed_bytes, offset, expected);
 }
 
+void byte_reader::refuse_bits(std::size_t offset, std::size_t bits, std::int64_t found) {
+    fail_at(offset, "a number of " + std::to_string(bits) + " bits, found " + std::to_string(found));
+}
+
+void byte_reader::refuse_version(std::uint8_t found) {
+    fail_at(0,
+            "bytes of version " + std::to_string(bytes_version) + ", found version " + std::to_string(found));
+}
+
+void byte_reader::refuse_number(std::size_t offset, const char* what, std::uint64_t max,
+                                std::uint64_t found) {
+    fail_at(offset,
+            std::string(what) + " of at most " + std::to_string(max) + ", found " + std::to_string(found));
+}
+
+void byte_reader::refuse_count(std::size_t offset, const char* what, std::uint64_t found) const {
+    fail_at(offset, std::string("as many ") + what + " as the bytes that follow can hold, found a count of " +
+                        std::to_string(found) + " before " + std::to_string(remaining()) + " bytes");
+}
+
+void byte_reader::refuse_size(std::size_t wanted) const {
+    fail(std::to_string(wanted) + " more bytes, found " + std::to_string(remaining()));
+}
+
+void byte_reader::refuse_rest() const {
+    fail("the end, found " + std::to_string(remaining()) + " more bytes");
+}
+
 std::uint64_t hash_bytes(std::span<const std::byte> data) noexcept {
     return XXH3_64bits(data.data(), data.size());
 }

@@ -105,8 +105,7 @@ public:
         const std::size_t at = position_;
         const std::uint64_t value = read_varint();
         if (value > max) [[unlikely]] {
-            fail_at(at, std::string(what) + " of at most " + std::to_string(max) + ", found " +
-                            std::to_string(value));
+            refuse_number(at, what, max, value);
         }
         return value;
     }
@@ -116,9 +115,7 @@ public:
         const std::size_t at = position_;
         const std::uint64_t count = read_varint();
         if (count > remaining() / least_bytes) [[unlikely]] {
-            fail_at(at, std::string("as many ") + what +
-                            " as the bytes that follow can hold, found a count of " + std::to_string(count) +
-                            " before " + std::to_string(remaining()) + " bytes");
+            refuse_count(at, what, count);
         }
         return static_cast<std::size_t>(count);
     }
@@ -128,7 +125,7 @@ public:
     /// A view into the input.
     [[nodiscard]] std::span<const std::byte> read_raw(std::size_t size) {
         if (size > remaining()) [[unlikely]] {
-            fail(std::to_string(size) + " more bytes, found " + std::to_string(remaining()));
+            refuse_size(size);
         }
         const auto found = data_.subspan(position_, size);
         position_ += size;
@@ -147,7 +144,7 @@ public:
 
     void expect_end() const {
         if (remaining() > 0) [[unlikely]] {
-            fail("the end, found " + std::to_string(remaining()) + " more bytes");
+            refuse_rest();
         }
     }
 
@@ -156,7 +153,16 @@ public:
 
     [[noreturn]] static void fail_at(std::size_t offset, const std::string& expected);
 
+    /// Refusals of values by their kinds, for the templates below.
+    [[noreturn]] static void refuse_bits(std::size_t offset, std::size_t bits, std::int64_t found);
+    [[noreturn]] static void refuse_version(std::uint8_t found);
+
 private:
+    [[noreturn]] static void refuse_number(std::size_t offset, const char* what, std::uint64_t max,
+                                           std::uint64_t found);
+    [[noreturn]] void refuse_count(std::size_t offset, const char* what, std::uint64_t found) const;
+    [[noreturn]] void refuse_size(std::size_t wanted) const;
+    [[noreturn]] void refuse_rest() const;
     [[nodiscard]] std::uint64_t read_long_varint();
 
     std::span<const std::byte> data_;
@@ -225,8 +231,7 @@ struct value_bytes<T> {
         const std::uint64_t raw = in.read_varint();
         const auto wide = static_cast<std::int64_t>((raw >> 1) ^ (0 - (raw & 1)));
         if (wide < std::numeric_limits<T>::min() || wide > std::numeric_limits<T>::max()) {
-            byte_reader::fail_at(at, "a number of " + std::to_string(sizeof(T) * 8) + " bits, found " +
-                                         std::to_string(wide));
+            byte_reader::refuse_bits(at, sizeof(T) * 8, wide);
         }
         return static_cast<T>(wide);
     }
@@ -262,8 +267,7 @@ struct value_bytes<T> {
         const std::uint64_t raw = in.read_fixed64();
         const T value = std::bit_cast<T>(static_cast<bits>(raw));
         if (raw != canonical(value)) {
-            byte_reader::fail_at(at,
-                                 "the one form of a zero or NaN, in " + std::to_string(sizeof(T)) + " bytes");
+            byte_reader::fail_at(at, "the one form of a zero or NaN, in the bytes of its width");
         }
         return value;
     }
@@ -378,8 +382,7 @@ template <byte_value T>
     byte_reader in(data);
     const std::uint8_t version = in.read_byte();
     if (version != bytes_version) {
-        byte_reader::fail_at(0, "bytes of version " + std::to_string(bytes_version) + ", found version " +
-                                    std::to_string(version));
+        byte_reader::refuse_version(version);
     }
     T value = read_value<T>(in);
     in.expect_end();
