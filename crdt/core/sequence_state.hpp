@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
@@ -63,6 +64,13 @@ public:
 
     /// No element waits for one that has not come.
     [[nodiscard]] bool complete() const noexcept { return tree_.complete(); }
+
+    /// How many passages the elements are held in, erased ones too: what memory and time go by. O(passages).
+    [[nodiscard]] std::size_t passage_count() const {
+        std::size_t count = 0;
+        tree_.for_each([&](const sequence_span&) { ++count; });
+        return count;
+    }
 
 protected:
     /// Values that stand for themselves in bytes.

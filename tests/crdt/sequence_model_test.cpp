@@ -341,6 +341,29 @@ BOOST_AUTO_TEST_CASE(one_dot_with_two_meanings_does_no_harm) {
     BOOST_TEST(mine.empty());
 }
 
+BOOST_AUTO_TEST_CASE(siblings_of_one_replica_stand_by_their_counters) {
+    // No replica writes such, but bytes may say so, and the order of arrival must not decide.
+    const page all = forged({alice})
+                         .numbers({4, head(1, right), 0})
+                         .text("a")
+                         .numbers({head(1, right), 0})
+                         .text("b")
+                         .numbers({head(1, left), 1, 1})
+                         .text("c")
+                         .numbers({head(1, left), 1, 1})
+                         .text("d")
+                         .accepted();
+    BOOST_TEST(all.text() == "cdab");
+    auto parts = all.decompose();
+    std::ranges::reverse(parts);
+    page joined;
+    for (const page& each : parts) {
+        joined.join(each);
+    }
+    BOOST_TEST(joined.text() == "cdab");
+    BOOST_TEST((joined == all));
+}
+
 BOOST_AUTO_TEST_CASE(many_runs_at_one_place_and_deep_trees) {
     page all;
     std::string expected;
