@@ -2,7 +2,7 @@
 set(PHOENIX_TEST_ENVIRONMENT
   "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
   "UBSAN_OPTIONS=print_stacktrace=1"
-  "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp:second_deadlock_stack=1")
+  "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp:second_deadlock_stack=1:die_after_fork=0")
 
 # The tests of one folder: one Boost.Test binary phoenix_tests_<name> from its sources.txt. ctest sees one test for each
 # top-level suite, named <name>/<suite>, found by asking the binary after it is linked.
