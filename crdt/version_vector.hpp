@@ -59,6 +59,9 @@ public:
     /// 1.
     std::uint64_t tick(const replica_id& here);
 
+    /// Knows the first `counter` events of `replica` from now on, if it did not know more.
+    void advance(const replica_id& replica, std::uint64_t counter) { totals_.raise(replica, 0, counter); }
+
     /// Takes the higher counter of each replica.
     void merge(const version_vector& other) { join(other); }
 

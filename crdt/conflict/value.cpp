@@ -3,6 +3,7 @@
 #include <phoenix/crdt/explain.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <iterator>
 #include <utility>

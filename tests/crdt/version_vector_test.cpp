@@ -78,6 +78,16 @@ BOOST_AUTO_TEST_CASE(a_tick_counts_one_event_of_one_replica) {
     BOOST_TEST(mine.size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(advance_raises_one_counter_and_never_lowers_it) {
+    version_vector mine;
+    mine.advance(alice, 0);
+    BOOST_TEST(mine.empty());
+    mine.advance(alice, 5);
+    mine.advance(alice, 3);
+    BOOST_TEST(mine.at(alice) == 5U);
+    BOOST_TEST(mine.tick(alice) == 6U);
+}
+
 BOOST_AUTO_TEST_CASE(merge_takes_the_higher_counter_of_each) {
     version_vector mine = vector_of({{alice, 5}, {carol, 1}});
     mine.merge(vector_of({{alice, 3}, {bob, 4}}));
