@@ -278,7 +278,7 @@ public:
     [[nodiscard]] static lww_map read(byte_reader& in) {
         lww_map made;
         detail::ascending_reader<Key> keys;
-        for (std::size_t left = in.read_count(6, "keys"); left > 0; --left) {
+        for (std::size_t left = in.read_count(5, "keys"); left > 0; --left) {
             const Key& key = keys.next(in);
             entry found;
             found.stamp = write_stamp::read(in);

@@ -74,7 +74,7 @@ struct lww_map_digest {
     [[nodiscard]] static lww_map_digest read(byte_reader& in) {
         lww_map_digest made;
         detail::ascending_reader<Key> keys;
-        for (std::size_t left = in.read_count(6, "keys"); left > 0; --left) {
+        for (std::size_t left = in.read_count(5, "keys"); left > 0; --left) {
             write_mark each{keys.next(in), write_stamp::read(in), std::nullopt};
             if (read_value<bool>(in)) {
                 each.value_hash = in.read_fixed64();

@@ -124,8 +124,10 @@ void keeps_its_bound(bool deltas_travel) {
             }
             BOOST_TEST_REQUIRE(expected >= 0);
             Counter all;
+            std::int64_t rights = 0;
             for (std::size_t each = 0; each < count; ++each) {
                 all.join(replicas[each]);
+                rights += replicas[each].rights(laws::replica_number(each));
                 BOOST_TEST_REQUIRE(distance_of(replicas[each]) >= 0);
                 if (!deltas_travel) {
                     std::int64_t sum = 0;
@@ -136,6 +138,8 @@ void keeps_its_bound(bool deltas_travel) {
                 }
             }
             BOOST_TEST_REQUIRE(distance_of(all) == expected);
+            // What all of them could take at once, without another word between them.
+            BOOST_TEST_REQUIRE(rights <= expected);
         }
     }
 }
