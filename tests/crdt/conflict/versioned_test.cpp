@@ -228,6 +228,23 @@ BOOST_AUTO_TEST_CASE(different_decisions_by_hand_are_a_conflict_between_them) {
     BOOST_TEST((siblings.begin()->value == value("ann's")));
 }
 
+BOOST_AUTO_TEST_CASE(a_decision_by_hand_supersedes_resolutions_too) {
+    auto all = three_with_five();
+    all[0].set(2, 6);
+    all[1].set(2, 7);
+    all[2].set(2, 9);
+    all[0].state.join(all[1].state);
+    BOOST_TEST(all[0].resolve(5));
+    sync(all);
+    manual_queue<value> waiting;
+    BOOST_TEST(!resolve(context_of(all[1].state, {.object = "count"}), manual(waiting)).is_resolved());
+    const auto found = waiting.resolve(waiting.find("count")->ticket, 40, "ann");
+    BOOST_TEST(apply(all[1].state, bob, {9, 0}, found.result()).has_value());
+    sync(all);
+    BOOST_TEST(all[0].state.size() == 1U);
+    BOOST_TEST((*value_of(all[0].state) == value(40)));
+}
+
 BOOST_AUTO_TEST_CASE(whatever_is_resolved_where_in_the_end_everything_counts_once) {
     const std::uint64_t seed = phoenix::crdt::testing::random_seed();
     random_source random(seed);
