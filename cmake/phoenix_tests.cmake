@@ -14,8 +14,6 @@ function(phoenix_boost_tests name)
   target_link_libraries(${target} PRIVATE phoenix_warnings Boost::unit_test_framework ${ARGN})
   if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/pch/precompiled.hpp")
     target_precompile_headers(${target} PRIVATE pch/precompiled.hpp)
-    # The main function is made by a definition before Boost.Test's header.
-    set_source_files_properties(main.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
   endif()
 
   set(found "${CMAKE_CURRENT_BINARY_DIR}/${target}.cmake")

@@ -1,4 +1,4 @@
-// What nearly every test of this folder includes, compiled once (CMake only).
+// What nearly every test of this folder includes, compiled once.
 #pragma once
 
 #include <phoenix/crdt/causal.hpp>
