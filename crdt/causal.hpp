@@ -57,9 +57,9 @@ public:
         if (same_object(theirs)) {
             return;
         }
+        const detail::join_scope scope(context_, theirs.context_);
         detail::dot_changes changes;
-        join_store(theirs, changes);
-        context_.join(theirs.context_);
+        take(theirs, scope, changes);
     }
 
     [[nodiscard]] Derived delta_and_merge(const Derived& theirs) {
@@ -67,13 +67,14 @@ public:
         if (same_object(theirs)) {
             return fresh;
         }
-        causal_context news = theirs.context_.without(context_);
+        const detail::join_scope scope(context_, theirs.context_);
         detail::dot_changes changes;
-        join_store(theirs, changes);
-        context_.join(theirs.context_);
-        if (news == theirs.context_) {
+        if (!scope.overlap()) {
+            take(theirs, scope, changes);
             return theirs;
         }
+        causal_context news = theirs.context_.without(context_);
+        take(theirs, scope, changes);
         fresh.store_ = theirs.store_.restricted(detail::slot_map(theirs.context_, news), news);
         fresh.context_ = std::move(news);
         for (std::size_t i = 0; i < changes.removed.size(); ++i) {
@@ -208,9 +209,12 @@ private:
         return static_cast<const causal*>(&theirs) == this;
     }
 
-    void join_store(const causal& theirs, detail::dot_changes& changes) {
-        const detail::join_scope scope(context_, theirs.context_);
+    void take(const causal& theirs, const detail::join_scope& scope, detail::dot_changes& changes) {
         store_.join(theirs.store_, scope, changes);
+        for (std::size_t slot = 0; slot < theirs.context_.slot_count(); ++slot) {
+            const auto from = static_cast<detail::replica_slot>(slot);
+            context_.join(scope.to_mine()[from], theirs.context_.known(from));
+        }
     }
 
     Store store_;

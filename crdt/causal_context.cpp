@@ -24,14 +24,6 @@ bool causal_context::empty() const noexcept {
     return std::ranges::all_of(entries_, [](const entry& each) { return each.known.empty(); });
 }
 
-std::uint64_t causal_context::count() const noexcept {
-    std::uint64_t sum = 0;
-    for (const entry& each : entries_) {
-        sum += each.known.count();
-    }
-    return sum;
-}
-
 void causal_context::insert(const replica_id& replica, std::uint64_t first, std::uint64_t last) {
     PHOENIX_ASSERT(1 <= first && first <= last, "dots are numbered from 1, and an interval runs upwards");
     if (last > detail::max_counter) {
@@ -123,7 +115,7 @@ replica_slot causal_context::add_slot(const replica_id& replica) {
         throw_error(errc::limit_exceeded, "causal context: expected at most 65535 replicas");
     }
     const auto added = static_cast<replica_slot>(entries_.size());
-    entries_.emplace_back(replica);
+    entries_.grow().replica = replica;
     if (entries_.size() == most_scanned + 1) {
         by_replica_.resize(entries_.size());
         std::iota(by_replica_.begin(), by_replica_.end(), replica_slot(0));
@@ -134,6 +126,11 @@ replica_slot causal_context::add_slot(const replica_id& replica) {
         by_replica_.insert(place, added);
     }
     return added;
+}
+
+replica_slot causal_context::find_or_add_slot(const replica_id& replica) {
+    const replica_slot found = find_slot(replica);
+    return found != no_slot ? found : add_slot(replica);
 }
 
 void causal_context::write(byte_writer& out) const {

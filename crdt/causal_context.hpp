@@ -15,9 +15,8 @@
 #include <phoenix/crdt/bytes.hpp>
 #include <phoenix/crdt/core/compact_dot.hpp>
 #include <phoenix/crdt/core/dot_intervals.hpp>
+#include <phoenix/crdt/core/one_or_many.hpp>
 #include <phoenix/crdt/replica.hpp>
-
-#include <boost/container/small_vector.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -41,7 +40,13 @@ public:
     [[nodiscard]] bool empty() const noexcept;
 
     /// How many dots were seen.
-    [[nodiscard]] std::uint64_t count() const noexcept;
+    [[nodiscard]] std::uint64_t count() const noexcept {
+        std::uint64_t sum = 0;
+        for (const entry& each : entries_) {
+            sum += each.known.count();
+        }
+        return sum;
+    }
 
     void insert(const dot& d) { insert(d.replica, d.counter, d.counter); }
 
@@ -95,9 +100,16 @@ public:
     }
 
     /// Gives the replica a slot when it has none.
-    detail::replica_slot slot_of(const replica_id& replica) {
-        const auto found = find_slot(replica);
-        return found != detail::no_slot ? found : add_slot(replica);
+    [[gnu::always_inline]] detail::replica_slot slot_of(const replica_id& replica) {
+        const entry* const only = entries_.only();
+        if (only != nullptr && only->replica == replica) [[likely]] {
+            return 0;
+        }
+        if (entries_.empty()) {
+            entries_.grow().replica = replica;
+            return 0;
+        }
+        return find_or_add_slot(replica);
     }
 
     [[nodiscard]] bool contains(detail::compact_dot d) const noexcept {
@@ -106,6 +118,11 @@ public:
 
     [[nodiscard]] const detail::dot_intervals& known(detail::replica_slot slot) const noexcept {
         return entries_[slot].known;
+    }
+
+    /// Those of one replica of another context.
+    void join(detail::replica_slot slot, const detail::dot_intervals& theirs) {
+        entries_[slot].known.join(theirs);
     }
 
     void insert(detail::compact_dot d) { entries_[d.slot()].known.insert(d.counter()); }
@@ -132,8 +149,6 @@ public:
 
 private:
     struct entry {
-        explicit entry(const replica_id& of) noexcept : replica(of) {}
-
         replica_id replica;
         detail::dot_intervals known;
     };
@@ -143,8 +158,9 @@ private:
     [[noreturn]] static void refuse_more_dots();
     [[nodiscard]] detail::replica_slot find_slot_sorted(const replica_id& replica) const noexcept;
     detail::replica_slot add_slot(const replica_id& replica);
+    detail::replica_slot find_or_add_slot(const replica_id& replica);
 
-    boost::container::small_vector<entry, 1> entries_;
+    detail::one_or_many<entry> entries_;
     /// All slots by replica, kept once there are more than most_scanned.
     std::vector<detail::replica_slot> by_replica_;
 };

@@ -16,11 +16,11 @@
 
 #include <phoenix/crdt/causal.hpp>
 #include <phoenix/crdt/core/dot_map.hpp>
+#include <phoenix/crdt/core/projected_iterator.hpp>
 #include <phoenix/crdt/core/store_members.hpp>
 #include <phoenix/crdt/core/wrapped_store.hpp>
 
 #include <cstddef>
-#include <ranges>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -31,8 +31,22 @@ namespace phoenix::crdt {
 /// The map as a store: alone in an or_map, or under the key of another.
 template <map_key Key, detail::dot_store Child>
 class or_map_store : public detail::wrapped_store<or_map_store<Key, Child>, detail::dot_map<Key, Child>> {
+    using table = detail::dot_map<Key, Child>;
+
+    struct shape {
+        [[nodiscard]] static bool wanted(const typename table::entry& each) noexcept {
+            return detail::is_present(each.store);
+        }
+
+        [[nodiscard]] static const typename table::entry& show(const typename table::entry& each) noexcept {
+            return each;
+        }
+    };
+
 public:
     class editor;
+
+    using iterator = detail::projected_iterator<typename table::iterator, shape>;
 
     struct update {
         Key key;
@@ -81,10 +95,9 @@ public:
     [[nodiscard]] std::size_t hidden() const noexcept { return this->inner_.size() - size(); }
 
     /// Entries {key, store}, in no order that means anything. Valid until the map changes.
-    [[nodiscard]] auto entries() const {
-        return std::views::filter(std::ranges::subrange(this->inner_.begin(), this->inner_.end()),
-                                  [](const auto& each) { return detail::is_present(each.store); });
-    }
+    [[nodiscard]] iterator begin() const noexcept { return {this->inner_.begin(), this->inner_.end()}; }
+
+    [[nodiscard]] iterator end() const noexcept { return {this->inner_.end(), this->inner_.end()}; }
 
     void explain(explanation& facts, const causal_context& context) const {
         for (const auto& [key, store] : this->inner_) {
@@ -121,7 +134,7 @@ public:
     /// Erases all keys that this replica sees.
     void clear() {
         std::vector<Key> keys;
-        for (const auto& each : mine_.entries()) {
+        for (const auto& each : mine_) {
             keys.push_back(each.key);
         }
         for (const Key& each : keys) {
@@ -154,6 +167,8 @@ class or_map : public causal<or_map<Key, Child>, or_map_store<Key, Child>> {
 public:
     using key_type = Key;
     using mapped_type = Child;
+    using value_type = typename detail::dot_map<Key, Child>::entry;
+    using iterator = typename or_map_store<Key, Child>::iterator;
 
     /// Each mutator changes this map and returns the change, itself a map. `change` gets the editor of the key's store;
     /// when it throws, what it did until then stays in this map and is lost to others: use causal::edit where it may.
@@ -182,7 +197,9 @@ public:
     [[nodiscard]] std::size_t hidden() const noexcept { return this->store().hidden(); }
 
     /// Entries {key, store}, in no order that means anything. Valid until the map changes.
-    [[nodiscard]] auto entries() const { return this->store().entries(); }
+    [[nodiscard]] iterator begin() const noexcept { return this->store().begin(); }
+
+    [[nodiscard]] iterator end() const noexcept { return this->store().end(); }
 };
 
 } // namespace phoenix::crdt

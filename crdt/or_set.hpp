@@ -16,10 +16,10 @@
 #include <phoenix/crdt/causal.hpp>
 #include <phoenix/crdt/core/dot_map.hpp>
 #include <phoenix/crdt/core/dot_set.hpp>
+#include <phoenix/crdt/core/projected_iterator.hpp>
 #include <phoenix/crdt/core/wrapped_store.hpp>
 
 #include <cstddef>
-#include <ranges>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -33,6 +33,20 @@ class or_set_store
     : public detail::wrapped_store<or_set_store<Element>, detail::dot_map<Element, detail::dot_set>> {
 public:
     class editor;
+
+private:
+    using table = detail::dot_map<Element, detail::dot_set>;
+
+    struct shape {
+        [[nodiscard]] static bool wanted(const typename table::entry& /*each*/) noexcept { return true; }
+
+        [[nodiscard]] static const Element& show(const typename table::entry& each) noexcept {
+            return each.key;
+        }
+    };
+
+public:
+    using iterator = detail::projected_iterator<typename table::iterator, shape>;
 
     struct add {
         Element element;
@@ -65,14 +79,9 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return this->inner_.size(); }
 
     /// The elements, in no order that means anything. Valid until the set changes.
-    [[nodiscard]] auto elements() const {
-        return std::views::transform(std::ranges::subrange(this->inner_.begin(), this->inner_.end()),
-                                     [](const auto& each) -> const Element& { return each.key; });
-    }
+    [[nodiscard]] iterator begin() const noexcept { return {this->inner_.begin(), this->inner_.end()}; }
 
-    [[nodiscard]] auto begin() const { return elements().begin(); }
-
-    [[nodiscard]] auto end() const { return elements().end(); }
+    [[nodiscard]] iterator end() const noexcept { return {this->inner_.end(), this->inner_.end()}; }
 
     void explain(explanation& facts, const causal_context& context) const {
         for (const auto& [element, dots] : this->inner_) {
@@ -138,6 +147,7 @@ template <map_key Element>
 class or_set : public causal<or_set<Element>, or_set_store<Element>> {
 public:
     using value_type = Element;
+    using iterator = typename or_set_store<Element>::iterator;
 
     /// Each mutator changes this set and returns the change, itself a set.
     or_set add(const replica_id& here, const Element& element) {
@@ -159,9 +169,9 @@ public:
     [[nodiscard]] bool empty() const noexcept { return this->store().empty(); }
 
     /// The elements, in no order that means anything. Valid until the set changes.
-    [[nodiscard]] auto begin() const { return this->store().begin(); }
+    [[nodiscard]] iterator begin() const noexcept { return this->store().begin(); }
 
-    [[nodiscard]] auto end() const { return this->store().end(); }
+    [[nodiscard]] iterator end() const noexcept { return this->store().end(); }
 };
 
 } // namespace phoenix::crdt

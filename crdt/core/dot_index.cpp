@@ -12,7 +12,7 @@ dot_index::page& dot_index::open_page(std::uint64_t number) {
     if (is_new) {
         if (free_.empty()) {
             found->second = static_cast<std::uint32_t>(pages_.size());
-            pages_.emplace_back();
+            pages_.grow();
         } else {
             found->second = free_.back();
             free_.pop_back();
@@ -22,8 +22,8 @@ dot_index::page& dot_index::open_page(std::uint64_t number) {
         made.used = 0;
     }
     recent_number_ = number;
-    recent_page_ = found->second;
-    return pages_[recent_page_];
+    recent_ = &pages_[found->second];
+    return *recent_;
 }
 
 void dot_index::erase(compact_dot d) noexcept {

@@ -4,6 +4,7 @@
 // dot, and a page goes when its last dot goes.
 #pragma once
 
+#include <phoenix/crdt/core/blocks.hpp>
 #include <phoenix/crdt/core/compact_dot.hpp>
 #include <phoenix/crdt/core/key_hash.hpp>
 
@@ -20,11 +21,16 @@ inline constexpr std::uint32_t no_position = 0xffff'ffff;
 
 class dot_index {
 public:
+    dot_index() = default;
+
+    dot_index(const dot_index&) = delete;
+    dot_index& operator=(const dot_index&) = delete;
+
     [[nodiscard]] std::uint32_t find(compact_dot d) const noexcept;
 
     /// The dot is not in the index yet.
     void insert(compact_dot d, std::uint32_t position) {
-        page& where = page_of(d) == recent_number_ ? pages_[recent_page_] : open_page(page_of(d));
+        page& where = page_of(d) == recent_number_ ? *recent_ : open_page(page_of(d));
         std::uint32_t& place = where.positions[place_of(d)];
         PHOENIX_ASSERT(place == no_position, "a dot stands under one entry");
         place = position;
@@ -50,11 +56,12 @@ private:
     [[nodiscard]] page& open_page(std::uint64_t number);
 
     boost::unordered_flat_map<std::uint64_t, std::uint32_t, key_hash<std::uint64_t>> directory_;
-    std::vector<page> pages_;
+    // In blocks: pages stay where they are, and a large index has no unused half.
+    blocks<page> pages_;
     std::vector<std::uint32_t> free_;
     // Where the last insertion went: counters ascend, so the next one goes there as a rule.
     std::uint64_t recent_number_ = ~std::uint64_t(0);
-    std::uint32_t recent_page_ = 0;
+    page* recent_ = nullptr;
 };
 
 } // namespace phoenix::crdt::detail

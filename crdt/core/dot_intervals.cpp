@@ -2,12 +2,12 @@
 
 namespace phoenix::crdt::detail {
 
-std::uint64_t dot_intervals::count() const noexcept {
-    std::uint64_t sum = 0;
+std::uint64_t dot_intervals::sum() const noexcept {
+    std::uint64_t all = 0;
     for (const interval& each : parts_) {
-        sum += each.size();
+        all += each.size();
     }
-    return sum;
+    return all;
 }
 
 void dot_intervals::insert(interval added) {
@@ -29,18 +29,19 @@ void dot_intervals::insert(interval added) {
     parts_.erase(from + 1, to);
 }
 
-void dot_intervals::join(const dot_intervals& other) {
-    if (other.parts_.size() == 1 || parts_.empty()) {
-        for (const interval& each : other.parts_) {
-            insert(each);
-        }
+void dot_intervals::join_parts(const dot_intervals& other) {
+    if (parts_.empty()) {
+        parts_ = other.parts_;
+        return;
+    }
+    if (other.parts_.size() == 1) {
+        insert(other.parts_.front());
         return;
     }
     if (includes(other)) {
         return;
     }
     storage joined;
-    joined.reserve(parts_.size() + other.parts_.size());
     auto mine = parts_.begin();
     auto theirs = other.parts_.begin();
     const auto take = [&](interval next) {
@@ -58,6 +59,18 @@ void dot_intervals::join(const dot_intervals& other) {
         }
     }
     parts_ = std::move(joined);
+}
+
+bool dot_intervals::any_meet(const dot_intervals& other) const noexcept {
+    auto mine = parts_.begin();
+    auto theirs = other.parts_.begin();
+    while (mine != parts_.end() && theirs != other.parts_.end()) {
+        if (mine->first <= theirs->last && theirs->first <= mine->last) {
+            return true;
+        }
+        ++(mine->last < theirs->first ? mine : theirs);
+    }
+    return false;
 }
 
 bool dot_intervals::includes(const dot_intervals& other) const noexcept {

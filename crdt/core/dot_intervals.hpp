@@ -3,7 +3,7 @@
 // Compact state is one interval from 1, a delta is one interval of one counter. Exact: a gap stays a gap.
 #pragma once
 
-#include <boost/container/small_vector.hpp>
+#include <phoenix/crdt/core/one_or_many.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -23,40 +23,67 @@ struct interval {
 
 class dot_intervals {
 public:
-    using storage = boost::container::small_vector<interval, 2>;
+    using storage = one_or_many<interval>;
 
     [[nodiscard]] bool empty() const noexcept { return parts_.empty(); }
 
     [[nodiscard]] bool contains(std::uint64_t counter) const noexcept {
-        if (parts_.size() == 1) [[likely]] {
-            return parts_.front().first <= counter && counter <= parts_.front().last;
+        if (const interval* const only = parts_.only()) [[likely]] {
+            return only->first <= counter && counter <= only->last;
         }
         const auto after = upper_bound(counter);
         return after != parts_.begin() && counter <= (after - 1)->last;
     }
 
     /// The highest counter, 0 when there is none.
-    [[nodiscard]] std::uint64_t max() const noexcept { return parts_.empty() ? 0 : parts_.back().last; }
+    [[nodiscard]] std::uint64_t max() const noexcept {
+        if (const interval* const only = parts_.only()) [[likely]] {
+            return only->last;
+        }
+        return parts_.empty() ? 0 : parts_.back().last;
+    }
 
     /// All from 1 up to this one are known.
     [[nodiscard]] std::uint64_t floor() const noexcept {
         return !parts_.empty() && parts_.front().first == 1 ? parts_.front().last : 0;
     }
 
-    [[nodiscard]] std::uint64_t count() const noexcept;
+    [[nodiscard]] std::uint64_t count() const noexcept {
+        const interval* const only = parts_.only();
+        return only != nullptr ? only->size() : sum();
+    }
 
-    void insert(std::uint64_t counter) {
-        if (!parts_.empty() && counter == parts_.back().last + 1) [[likely]] {
-            parts_.back().last = counter;
+    [[gnu::always_inline]] void insert(std::uint64_t counter) {
+        interval* const only = parts_.only();
+        if (only != nullptr && counter == only->last + 1) [[likely]] {
+            only->last = counter;
         } else if (parts_.empty()) {
-            parts_.push_back({counter, counter});
+            parts_.grow() = {counter, counter};
         } else {
             insert(interval{counter, counter});
         }
     }
 
     void insert(interval added);
-    void join(const dot_intervals& other);
+
+    void join(const dot_intervals& other) {
+        const interval* const added = other.parts_.only();
+        if (added != nullptr && added->first == added->last) [[likely]] {
+            insert(added->first);
+        } else {
+            join_parts(other);
+        }
+    }
+
+    /// True when both have a counter.
+    [[nodiscard]] bool meets(const dot_intervals& other) const noexcept {
+        const interval* const mine = parts_.only();
+        const interval* const theirs = other.parts_.only();
+        if (mine != nullptr && theirs != nullptr) [[likely]] {
+            return mine->first <= theirs->last && theirs->first <= mine->last;
+        }
+        return any_meet(other);
+    }
 
     [[nodiscard]] bool includes(const dot_intervals& other) const noexcept;
     [[nodiscard]] dot_intervals without(const dot_intervals& other) const;
@@ -73,6 +100,10 @@ public:
     }
 
 private:
+    void join_parts(const dot_intervals& other);
+    [[nodiscard]] bool any_meet(const dot_intervals& other) const noexcept;
+    [[nodiscard]] std::uint64_t sum() const noexcept;
+
     [[nodiscard]] storage::const_iterator upper_bound(std::uint64_t counter) const noexcept {
         return std::upper_bound(parts_.begin(), parts_.end(), counter,
                                 [](std::uint64_t value, const interval& each) { return value < each.first; });

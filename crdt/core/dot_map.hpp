@@ -1,20 +1,23 @@
 // From keys to stores: the dot store that sets and maps are made of.
 //
-// Entries stand side by side in one array, in no order that means anything; from a few on, one index leads from keys
-// to positions and another from dots to positions, so that adding, removing, looking up and joining a delta scan
-// nothing. An entry whose store is empty is a hole, used again by the next key; when holes outnumber entries, all
-// move together. References to stores are valid until the map changes.
+// Entries stand in the order in which their keys came, which means nothing: a few side by side; more in blocks, and then
+// one index leads from keys to positions and another from dots to positions, so that adding, removing, looking up and
+// joining a delta scan nothing. An entry whose store is empty is a hole, used again by the next key; when holes
+// outnumber entries, all move together. References to stores are valid until the map changes.
 #pragma once
 
+#include <phoenix/crdt/core/blocks.hpp>
 #include <phoenix/crdt/core/dot_index.hpp>
 #include <phoenix/crdt/core/dot_store.hpp>
 #include <phoenix/crdt/core/key_hash.hpp>
+#include <phoenix/crdt/core/one_or_many.hpp>
 #include <phoenix/crdt/core/store_members.hpp>
 
-#include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <memory>
 #include <type_traits>
@@ -46,14 +49,14 @@ public:
 
         iterator() = default;
 
-        iterator(const entry* at, const entry* end) noexcept : at_(at), end_(end) { skip_holes(); }
+        iterator(const dot_map& of, std::size_t place) noexcept : of_(&of), place_(place) { skip_holes(); }
 
-        [[nodiscard]] const entry& operator*() const noexcept { return *at_; }
+        [[nodiscard]] const entry& operator*() const noexcept { return of_->at(place_); }
 
-        [[nodiscard]] const entry* operator->() const noexcept { return at_; }
+        [[nodiscard]] const entry* operator->() const noexcept { return &of_->at(place_); }
 
         iterator& operator++() noexcept {
-            ++at_;
+            ++place_;
             skip_holes();
             return *this;
         }
@@ -64,17 +67,18 @@ public:
             return before;
         }
 
-        friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.at_ == b.at_; }
+        friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.place_ == b.place_; }
 
     private:
         void skip_holes() noexcept {
-            while (at_ != end_ && at_->store.empty()) {
-                ++at_;
+            const std::size_t places = of_->places();
+            while (place_ < places && of_->at(place_).store.empty()) {
+                ++place_;
             }
         }
 
-        const entry* at_ = nullptr;
-        const entry* end_ = nullptr;
+        const dot_map* of_ = nullptr;
+        std::size_t place_ = 0;
     };
 
     dot_map() = default;
@@ -82,10 +86,8 @@ public:
     dot_map(const dot_map& other) { copy_from(other); }
 
     dot_map(dot_map&& other) noexcept
-        : entries_(std::move(other.entries_)), tables_(std::move(other.tables_)),
-          size_(std::exchange(other.size_, 0)), present_(std::exchange(other.present_, 0)) {
-        other.entries_.clear();
-    }
+        : few_(std::move(other.few_)), tables_(std::move(other.tables_)),
+          size_(std::exchange(other.size_, 0)), present_(std::exchange(other.present_, 0)) {}
 
     dot_map& operator=(const dot_map& other) {
         if (this != &other) {
@@ -95,11 +97,10 @@ public:
     }
 
     dot_map& operator=(dot_map&& other) noexcept {
-        entries_ = std::move(other.entries_);
+        few_ = std::move(other.few_);
         tables_ = std::move(other.tables_);
         size_ = std::exchange(other.size_, 0);
         present_ = std::exchange(other.present_, 0);
-        other.entries_.clear();
         return *this;
     }
 
@@ -112,19 +113,14 @@ public:
     /// How many entries have something for a reader; the others hold only what must not be forgotten.
     [[nodiscard]] std::size_t present() const noexcept { return present_; }
 
-    [[nodiscard]] iterator begin() const noexcept {
-        return {entries_.data(), entries_.data() + entries_.size()};
-    }
+    [[nodiscard]] iterator begin() const noexcept { return {*this, 0}; }
 
-    [[nodiscard]] iterator end() const noexcept {
-        const entry* const last = entries_.data() + entries_.size();
-        return {last, last};
-    }
+    [[nodiscard]] iterator end() const noexcept { return {*this, places()}; }
 
     /// Null when the key is not there. Valid until the map changes.
     [[nodiscard]] const Store* find(const Key& key) const {
         const std::uint32_t position = find_position(key);
-        return position == no_position ? nullptr : &entries_[position].store;
+        return position == no_position ? nullptr : &at(position).store;
     }
 
     template <class Visitor>
@@ -145,8 +141,17 @@ public:
     /// Puts `store`, which is not empty, in the place of what stands below the key, whose dots it tells to `gone`.
     template <class Gone>
     void put(const Key& key, Store store, dot_changes& changes, Gone&& gone) {
+        if (tables_ == nullptr && few_.empty()) {
+            entry& only = few_.grow();
+            only.key = key;
+            only.store = std::move(store);
+            size_ = 1;
+            present_ = is_present(only.store);
+            only.store.for_each_dot([&](compact_dot each) { changes.added.push_back(each); });
+            return;
+        }
         const std::uint32_t place = find_or_add(key);
-        Store& mine = entries_[place].store;
+        Store& mine = at(place).store;
         if (!mine.empty()) {
             present_ -= is_present(mine);
             mine.for_each_dot([&](compact_dot each) {
@@ -177,8 +182,8 @@ public:
     }
 
     void clear(dot_changes& changes) {
-        for (entry& each : entries_) {
-            each.store.clear(changes);
+        for (std::size_t place = 0; place < places(); ++place) {
+            at(place).store.clear(changes);
         }
         *this = dot_map();
     }
@@ -186,19 +191,15 @@ public:
     void join(const dot_map& theirs, const join_scope& scope, dot_changes& changes) {
         drop_removed(theirs, scope, changes);
         for (const entry& each : theirs) {
-            const std::uint32_t position = find_position(each.key);
-            if (position != no_position) {
-                update_at(position, changes, [&](Store& mine) { mine.join(each.store, scope, changes); });
-                continue;
+            bool any_new = !scope.overlap();
+            if (!any_new) {
+                each.store.for_each_dot(
+                    [&](compact_dot d) { any_new = any_new || !scope.we_saw(scope.to_mine(d)); });
             }
-            // As a rule none of it is new: then no entry is made only to be taken out again.
-            Store added;
-            const auto mark = changes.now();
-            added.join(each.store, scope, changes);
-            if (!added.empty()) {
-                const std::uint32_t place = add(each.key);
-                entries_[place].store = std::move(added);
-                settle(place, changes, mark, false);
+            // Without news no entry is made only to be taken out again.
+            const std::uint32_t place = any_new ? find_or_add(each.key) : find_position(each.key);
+            if (place != no_position) {
+                update_at(place, changes, [&](Store& mine) { mine.join(each.store, scope, changes); });
             }
         }
         close_holes_if_many();
@@ -209,10 +210,7 @@ public:
         const auto keep = [&](const entry& each) {
             Store part = each.store.restricted(slots, wanted);
             if (!part.empty()) {
-                const std::uint32_t place = kept.add(each.key);
-                kept.entries_[place].store = std::move(part);
-                kept.index_dots(place);
-                kept.present_ += is_present(kept.entries_[place].store);
+                kept.settle_new(kept.add(each.key), std::move(part));
             }
         };
         if (tables_ == nullptr || wanted.count() > size_ / scan_ratio) {
@@ -223,7 +221,7 @@ public:
         }
         const slot_map to_mine(slots, wanted.slot_count());
         for (const std::uint32_t position : positions_of(wanted, to_mine)) {
-            keep(entries_[position]);
+            keep(at(position));
         }
         return kept;
     }
@@ -266,10 +264,8 @@ public:
                 byte_reader::fail_at(at, "a key with at least one dot");
             }
             const std::uint32_t place = made.add(std::move(key));
-            made.entries_[place].store = std::move(store);
-            made.index_dots(place);
-            made.present_ += is_present(made.entries_[place].store);
-            previous = &made.entries_[place].key;
+            made.settle_new(place, std::move(store));
+            previous = &made.at(place).key;
         }
         return made;
     }
@@ -310,14 +306,15 @@ private:
         const tables* of;
     };
 
-    /// The indexes, at an address of their own: the set's functions point to it.
+    /// Many entries and their indexes, at an address of their own: the set's functions point to it.
     struct tables {
         tables() : by_key(0, position_hash{this}, position_equal{this}) {}
 
         tables(const tables&) = delete;
         tables& operator=(const tables&) = delete;
 
-        const entry* entries = nullptr;
+        // In blocks: a large map has no unused half.
+        blocks<entry> entries;
         boost::unordered_flat_set<position, position_hash, position_equal> by_key;
         dot_index by_dot;
         std::vector<std::uint32_t> holes;
@@ -327,34 +324,47 @@ private:
     /// Looking up a dot costs about as much as looking at so many entries.
     static constexpr std::size_t scan_ratio = 8;
 
-    void copy_from(const dot_map& other) {
-        entries_.reserve(other.size_);
-        for (const entry& each : other) {
-            entries_.push_back(each);
-        }
-        size_ = other.size_;
-        present_ = other.present_;
-        build_tables();
+    /// How many entries there are, holes among them.
+    [[nodiscard]] std::size_t places() const noexcept {
+        return tables_ != nullptr ? tables_->entries.size() : few_.size();
     }
 
-    void build_tables() {
-        tables_.reset();
-        if (entries_.size() <= most_scanned) {
-            return;
+    [[nodiscard]] entry& at(std::size_t place) noexcept {
+        return tables_ != nullptr ? tables_->entries[place] : few_[place];
+    }
+
+    [[nodiscard]] const entry& at(std::size_t place) const noexcept {
+        return tables_ != nullptr ? tables_->entries[place] : few_[place];
+    }
+
+    void copy_from(const dot_map& other) {
+        if (other.size_ > most_scanned) {
+            tables_ = std::make_unique<tables>();
+            tables_->by_key.reserve(other.size_);
         }
-        tables_ = std::make_unique<tables>();
-        tables_->entries = entries_.data();
-        tables_->by_key.reserve(entries_.size());
-        for (std::uint32_t place = 0; place < entries_.size(); ++place) {
-            tables_->by_key.insert(position{place});
+        for (const entry& each : other) {
+            settle_new(add(each.key), each.store);
+        }
+    }
+
+    /// A few become many.
+    void build_tables() {
+        auto made = std::make_unique<tables>();
+        for (std::uint32_t place = 0; place < few_.size(); ++place) {
+            made->entries.grow() = std::move(few_[place]);
+            made->by_key.insert(position{place});
+        }
+        few_.clear();
+        tables_ = std::move(made);
+        for (std::uint32_t place = 0; place < places(); ++place) {
             index_dots(place);
         }
     }
 
     [[nodiscard]] std::uint32_t find_position(const Key& key) const {
         if (tables_ == nullptr) {
-            for (std::uint32_t place = 0; place < entries_.size(); ++place) {
-                if (entries_[place].key == key) {
+            for (std::uint32_t place = 0; place < few_.size(); ++place) {
+                if (few_[place].key == key) {
                     return place;
                 }
             }
@@ -366,7 +376,7 @@ private:
 
     [[nodiscard]] std::uint32_t find_or_add(const Key& key) {
         if constexpr (std::is_trivially_copyable_v<Key>) {
-            if (tables_ != nullptr && tables_->holes.empty() && entries_.size() < no_position) {
+            if (tables_ != nullptr && tables_->holes.empty()) {
                 return find_or_append(key);
             }
         }
@@ -376,13 +386,10 @@ private:
 
     /// With one look at the table: the key is appended, and taken back if it was there.
     [[nodiscard]] std::uint32_t find_or_append(const Key& key) {
-        const auto place = static_cast<std::uint32_t>(entries_.size());
-        entries_.emplace_back();
-        entries_.back().key = key;
-        tables_->entries = entries_.data();
+        const std::uint32_t place = append_entry(key);
         const auto [found, is_new] = tables_->by_key.insert(position{place});
         if (!is_new) {
-            entries_.pop_back();
+            tables_->entries.pop_back();
             return found->value;
         }
         ++size_;
@@ -391,36 +398,54 @@ private:
 
     /// A new entry, still empty; the key is not there.
     [[nodiscard]] std::uint32_t add(Key key) {
-        if (tables_ != nullptr && !tables_->holes.empty()) {
-            const std::uint32_t place = tables_->holes.back();
-            entries_[place].key = std::move(key);
-            tables_->by_key.insert(position{place});
-            tables_->holes.pop_back();
-            ++size_;
-            return place;
-        }
-        if (entries_.size() >= no_position) {
-            throw_error(errc::limit_exceeded, "expected at most 2^32 - 1 keys in one map");
-        }
-        const auto place = static_cast<std::uint32_t>(entries_.size());
-        entries_.emplace_back();
-        entries_.back().key = std::move(key);
-        ++size_;
-        if (tables_ != nullptr) {
-            tables_->entries = entries_.data();
-            tables_->by_key.insert(position{place});
-        } else {
+        if (tables_ == nullptr) {
+            if (few_.size() < most_scanned) {
+                few_.grow().key = std::move(key);
+                ++size_;
+                return static_cast<std::uint32_t>(few_.size() - 1);
+            }
             build_tables();
         }
+        std::uint32_t place = 0;
+        if (tables_->holes.empty()) {
+            place = append_entry(std::move(key));
+        } else {
+            place = tables_->holes.back();
+            tables_->entries[place].key = std::move(key);
+            tables_->holes.pop_back();
+        }
+        tables_->by_key.insert(position{place});
+        ++size_;
         return place;
+    }
+
+    /// Only with tables; the key is not in their index yet.
+    [[nodiscard]] std::uint32_t append_entry(Key key) {
+        const std::size_t place = tables_->entries.size();
+        if (place >= no_position) [[unlikely]] {
+            refuse_more_keys();
+        }
+        tables_->entries.grow().key = std::move(key);
+        return static_cast<std::uint32_t>(place);
+    }
+
+    [[noreturn]] static void refuse_more_keys() {
+        throw_error(errc::limit_exceeded, "expected at most 2^32 - 1 keys in one map");
+    }
+
+    /// Gives an entry that was just added its store, which is not empty.
+    void settle_new(std::uint32_t place, Store store) {
+        at(place).store = std::move(store);
+        index_dots(place);
+        present_ += is_present(at(place).store);
     }
 
     template <class Change>
     void update_at(std::uint32_t place, dot_changes& changes, Change&& change) {
         const auto mark = changes.now();
-        const bool was_present = is_present(entries_[place].store);
+        const bool was_present = is_present(at(place).store);
         try {
-            change(entries_[place].store);
+            change(at(place).store);
         } catch (...) {
             settle(place, changes, mark, was_present);
             throw;
@@ -430,7 +455,7 @@ private:
 
     /// Brings the indexes up to what was appended to `changes` since `mark`.
     void settle(std::uint32_t place, const dot_changes& changes, dot_changes::mark mark, bool was_present) {
-        present_ += is_present(entries_[place].store);
+        present_ += is_present(at(place).store);
         present_ -= was_present;
         if (tables_ != nullptr) {
             // In this order: a dot that came and went within one update is in both.
@@ -441,7 +466,7 @@ private:
                 tables_->by_dot.erase(changes.removed[i]);
             }
         }
-        if (entries_[place].store.empty()) {
+        if (at(place).store.empty()) {
             take_out(place);
         }
     }
@@ -449,14 +474,14 @@ private:
     void take_out(std::uint32_t place) {
         --size_;
         if (tables_ == nullptr) {
-            if (place + 1 < entries_.size()) {
-                entries_[place] = std::move(entries_.back());
+            if (place + 1 < few_.size()) {
+                few_[place] = std::move(few_.back());
             }
-            entries_.pop_back();
+            few_.pop_back();
             return;
         }
-        tables_->by_key.erase(tables_->by_key.find(entries_[place].key));
-        entries_[place] = entry{};
+        tables_->by_key.erase(tables_->by_key.find(at(place).key));
+        at(place) = entry{};
         tables_->holes.push_back(place);
     }
 
@@ -465,18 +490,20 @@ private:
         if (tables_ == nullptr || tables_->holes.size() <= size_ + most_scanned) {
             return;
         }
-        const auto is_hole = [](const entry& each) {
-            return each.store.empty();
-        };
-        entries_.erase(std::remove_if(entries_.begin(), entries_.end(), is_hole), entries_.end());
-        entries_.shrink_to_fit();
-        build_tables();
+        dot_map closed;
+        for (std::size_t place = 0; place < places(); ++place) {
+            entry& each = at(place);
+            if (!each.store.empty()) {
+                closed.settle_new(closed.add(std::move(each.key)), std::move(each.store));
+            }
+        }
+        *this = std::move(closed);
     }
 
     void index_dots(std::uint32_t place) {
         if (tables_ != nullptr) {
             // A dot that stands under two keys came from hostile bytes, which the reader of the state refuses.
-            entries_[place].store.for_each_dot([&](compact_dot each) {
+            at(place).store.for_each_dot([&](compact_dot each) {
                 if (tables_->by_dot.find(each) == no_position) {
                     tables_->by_dot.insert(each, place);
                 }
@@ -487,12 +514,12 @@ private:
     /// Removes the dots that they have seen and hold no more from entries whose key they do not have; join does the
     /// other keys.
     void drop_removed(const dot_map& theirs, const join_scope& scope, dot_changes& changes) {
-        if (empty()) {
+        if (empty() || !scope.overlap()) {
             return;
         }
         const Store nothing;
         const auto drop = [&](std::uint32_t place) {
-            if (theirs.find_position(entries_[place].key) == no_position) {
+            if (theirs.find_position(at(place).key) == no_position) {
                 update_at(place, changes, [&](Store& mine) { mine.join(nothing, scope, changes); });
             }
         };
@@ -504,9 +531,9 @@ private:
             return;
         }
         // Backwards: without tables an entry that goes is replaced by the last one.
-        for (auto place = static_cast<std::uint32_t>(entries_.size()); place-- > 0;) {
+        for (auto place = static_cast<std::uint32_t>(places()); place-- > 0;) {
             bool any = false;
-            entries_[place].store.for_each_dot([&](compact_dot each) { any = any || scope.they_saw(each); });
+            at(place).store.for_each_dot([&](compact_dot each) { any = any || scope.they_saw(each); });
             if (any) {
                 drop(place);
             }
@@ -537,7 +564,7 @@ private:
         return found;
     }
 
-    boost::container::small_vector<entry, 1> entries_;
+    one_or_many<entry> few_;
     std::unique_ptr<tables> tables_;
     std::size_t size_ = 0;
     std::size_t present_ = 0;

@@ -21,16 +21,20 @@ public:
 
     dot_set(dot_set&& other) noexcept : word_(std::exchange(other.word_, 0)) {}
 
-    dot_set& operator=(dot_set other) noexcept {
-        std::swap(word_, other.word_);
+    dot_set& operator=(const dot_set& other) {
+        if (this != &other) {
+            *this = dot_set(other);
+        }
         return *this;
     }
 
-    ~dot_set() {
-        if (is_list()) {
-            delete &as_list();
-        }
+    dot_set& operator=(dot_set&& other) noexcept {
+        drop_list();
+        word_ = std::exchange(other.word_, 0);
+        return *this;
     }
+
+    ~dot_set() { drop_list(); }
 
     [[nodiscard]] bool empty() const noexcept { return word_ == 0; }
 
@@ -83,6 +87,12 @@ private:
 
     [[nodiscard]] static std::uint64_t address(list* dots) noexcept {
         return reinterpret_cast<std::uintptr_t>(dots);
+    }
+
+    void drop_list() noexcept {
+        if (is_list()) [[unlikely]] {
+            delete &as_list();
+        }
     }
 
     [[nodiscard]] list to_list() const;

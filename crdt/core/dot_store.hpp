@@ -8,11 +8,10 @@
 
 #include <phoenix/crdt/causal_context.hpp>
 
-#include <boost/container/small_vector.hpp>
-
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 namespace phoenix::crdt::detail {
@@ -20,43 +19,74 @@ namespace phoenix::crdt::detail {
 /// Where the slots of one context stand in another; no_slot where the other does not know the replica.
 class slot_map {
 public:
+    /// Gives each replica of `from` a slot in `to`; that alone changes nothing of what `to` says.
+    [[nodiscard]] static slot_map into(causal_context& to, const causal_context& from) {
+        slot_map made(from.slot_count());
+        for (std::size_t slot = 0; slot < made.size_; ++slot) {
+            made.at(slot) = to.slot_of(from.replica(static_cast<replica_slot>(slot)));
+        }
+        return made;
+    }
+
     /// All slots of `from`, as far as `to` knows them.
-    slot_map(const causal_context& from, const causal_context& to) {
-        slots_.reserve(from.slot_count());
-        for (std::size_t slot = 0; slot < from.slot_count(); ++slot) {
-            slots_.push_back(to.find_slot(from.replica(static_cast<replica_slot>(slot))));
+    slot_map(const causal_context& from, const causal_context& to) : slot_map(from.slot_count()) {
+        for (std::size_t slot = 0; slot < size_; ++slot) {
+            at(slot) = to.find_slot(from.replica(static_cast<replica_slot>(slot)));
         }
     }
 
     /// The inverse of `forward`, which leads into a context of `size` slots.
-    slot_map(const slot_map& forward, std::size_t size) : slots_(size, no_slot) {
-        for (std::size_t slot = 0; slot < forward.slots_.size(); ++slot) {
-            if (forward.slots_[slot] != no_slot) {
-                slots_[forward.slots_[slot]] = static_cast<replica_slot>(slot);
+    slot_map(const slot_map& forward, std::size_t size) : slot_map(size) {
+        for (std::size_t slot = 0; slot < size; ++slot) {
+            at(slot) = no_slot;
+        }
+        for (std::size_t slot = 0; slot < forward.size_; ++slot) {
+            const replica_slot to = forward.at(slot);
+            if (to != no_slot) {
+                at(to) = static_cast<replica_slot>(slot);
             }
         }
     }
 
-    [[nodiscard]] bool knows(compact_dot d) const noexcept { return slots_[d.slot()] != no_slot; }
+    [[nodiscard]] bool knows(compact_dot d) const noexcept { return at(d.slot()) != no_slot; }
 
-    [[nodiscard]] replica_slot operator[](replica_slot slot) const noexcept { return slots_[slot]; }
+    [[nodiscard]] replica_slot operator[](replica_slot slot) const noexcept { return at(slot); }
 
     /// Only for a dot that it knows.
-    [[nodiscard]] compact_dot operator()(compact_dot d) const noexcept {
-        return {slots_[d.slot()], d.counter()};
-    }
+    [[nodiscard]] compact_dot operator()(compact_dot d) const noexcept { return {at(d.slot()), d.counter()}; }
 
 private:
-    boost::container::small_vector<replica_slot, 8> slots_;
+    explicit slot_map(std::size_t size) : size_(size) {
+        if (size > few_.size()) {
+            many_ = std::make_unique_for_overwrite<replica_slot[]>(size);
+        }
+    }
+
+    [[nodiscard]] replica_slot& at(std::size_t slot) noexcept {
+        return size_ <= few_.size() ? few_[slot] : many_[slot];
+    }
+
+    [[nodiscard]] const replica_slot& at(std::size_t slot) const noexcept {
+        return size_ <= few_.size() ? few_[slot] : many_[slot];
+    }
+
+    std::size_t size_;
+    // Uninitialized beyond size_.
+    std::array<replica_slot, 8> few_;
+    std::unique_ptr<replica_slot[]> many_;
 };
 
 /// Two states that are joined: the one that takes, and the one that is only read.
 class join_scope {
 public:
-    /// Gives the replicas of `theirs` slots in `mine`; that alone changes nothing of what `mine` says.
     join_scope(causal_context& mine, const causal_context& theirs)
-        : mine_(mine), theirs_(theirs), to_mine_((take_slots(mine, theirs), theirs), mine),
-          to_theirs_(to_mine_, mine.slot_count()), their_count_(theirs.count()) {}
+        : mine_(mine), theirs_(theirs), to_mine_(slot_map::into(mine, theirs)),
+          to_theirs_(to_mine_, mine.slot_count()), their_count_(theirs.count()) {
+        for (std::size_t slot = 0; slot < theirs.slot_count(); ++slot) {
+            const auto theirs_slot = static_cast<replica_slot>(slot);
+            overlap_ = overlap_ || mine.known(to_mine_[theirs_slot]).meets(theirs.known(theirs_slot));
+        }
+    }
 
     /// True when the other side has seen a dot of mine.
     [[nodiscard]] bool they_saw(compact_dot mine) const noexcept {
@@ -75,18 +105,17 @@ public:
     /// How many dots they have seen.
     [[nodiscard]] std::uint64_t their_count() const noexcept { return their_count_; }
 
-private:
-    static void take_slots(causal_context& mine, const causal_context& theirs) {
-        for (std::size_t slot = 0; slot < theirs.slot_count(); ++slot) {
-            mine.slot_of(theirs.replica(static_cast<replica_slot>(slot)));
-        }
-    }
+    /// True when this side has seen any of their dots: without that, nothing here can have been removed there, and all of
+    /// theirs is new.
+    [[nodiscard]] bool overlap() const noexcept { return overlap_; }
 
+private:
     const causal_context& mine_;
     const causal_context& theirs_;
     slot_map to_mine_;
     slot_map to_theirs_;
     std::uint64_t their_count_;
+    bool overlap_ = false;
 };
 
 /// Dots that are only appended: the first few cost nothing to make and to drop, as one write has no more.
@@ -96,7 +125,7 @@ public:
         if (size_ < few_.size()) [[likely]] {
             few_[size_] = d;
         } else {
-            more_.push_back(d);
+            append(d);
         }
         ++size_;
     }
@@ -104,13 +133,16 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
     [[nodiscard]] compact_dot operator[](std::size_t index) const noexcept {
-        return index < few_.size() ? few_[index] : more_[index - few_.size()];
+        return index < few_.size() ? few_[index] : (*more_)[index - few_.size()];
     }
 
 private:
+    void append(compact_dot d);
+
     std::size_t size_ = 0;
+    // Uninitialized beyond size_.
     std::array<compact_dot, 4> few_;
-    std::vector<compact_dot> more_;
+    std::unique_ptr<std::vector<compact_dot>> more_;
 };
 
 /// The dots that came into a store and left it: each store appends, and who holds the store reads what was appended.

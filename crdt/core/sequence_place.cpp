@@ -42,8 +42,8 @@ bool sequence_tree::extend(place parent, const sequence_span& added) {
         }
     }
     mine.span.length += added.length;
-    if (mine.placed) {
-        refresh_up(parent.node);
+    if (mine.placed && mine.span.live) {
+        count_up(parent.node, added.length);
     }
     return true;
 }
@@ -102,7 +102,9 @@ sequence_tree::node_index sequence_tree::split(node_index at, std::uint64_t offs
     if (nodes_[at].placed) {
         nodes_[made].right_depth = nodes_[at].right_depth + offset;
         nodes_[made].left_depth = nodes_[at].left_depth;
-        refresh_up(at);
+        if (whole.live) {
+            count_up(at, offset - whole.length);
+        }
         insert_after(at, made);
     } else {
         waiting_.insert({nodes_[made].span.parent.word(), made});
@@ -146,7 +148,7 @@ void sequence_tree::erase_part(place from, std::uint64_t length) {
     }
     nodes_[here].span.live = false;
     if (nodes_[here].placed) {
-        refresh_up(here);
+        count_up(here, 0 - length);
     }
     join_next(here);
     const sequence_span& span = nodes_[here].span;

@@ -59,6 +59,13 @@ void sequence_tree::refresh_up(node_index at) noexcept {
     }
 }
 
+/// So many live elements more, or fewer, modulo 2^64: all that changes above when a span grows at its end.
+void sequence_tree::count_up(node_index at, std::uint64_t more) noexcept {
+    for (; at != none; at = nodes_[at].up) {
+        nodes_[at].live_below += more;
+    }
+}
+
 /// Puts `at` above the node that is above it.
 void sequence_tree::rotate_up(node_index at) noexcept {
     const node_index above = nodes_[at].up;
@@ -86,7 +93,17 @@ void sequence_tree::settle(node_index added) noexcept {
     while (nodes_[added].up != none && priority(nodes_[added].up) < priority(added)) {
         rotate_up(added);
     }
-    refresh_up(added);
+    refresh(added);
+    // What is above gains one node: its other children need no look.
+    const node fresh = nodes_[added];
+    const std::uint64_t live = fresh.span.live ? fresh.span.length : 0;
+    for (node_index at = fresh.up; at != none; at = nodes_[at].up) {
+        node& each = nodes_[at];
+        each.least_right = std::min(each.least_right, fresh.right_depth);
+        each.least_left = std::min(each.least_left, fresh.left_depth);
+        each.least_depth = std::min(each.least_depth, fresh.right_depth + fresh.left_depth);
+        each.live_below += live;
+    }
 }
 
 void sequence_tree::insert_after(node_index before, node_index added) noexcept {

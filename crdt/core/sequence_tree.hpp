@@ -226,6 +226,7 @@ private:
     void free_node(node_index gone) noexcept;
     void refresh(node_index at) noexcept;
     void refresh_up(node_index at) noexcept;
+    void count_up(node_index at, std::uint64_t more) noexcept;
     void rotate_up(node_index at) noexcept;
     void settle(node_index added) noexcept;
     void insert_after(node_index before, node_index added) noexcept;

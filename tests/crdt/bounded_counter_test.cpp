@@ -1,9 +1,11 @@
 #include <phoenix/crdt/bounded_counter.hpp>
 
+#include "causal_history.hpp"
 #include "laws_hold.hpp"
 #include "refusal.hpp"
 
 #include <limits>
+#include <map>
 #include <set>
 
 namespace phoenix::crdt {
@@ -142,6 +144,88 @@ void keeps_its_bound(bool deltas_travel) {
             BOOST_TEST_REQUIRE(rights <= expected);
         }
     }
+}
+
+/// What was done, and by whom to whom: a plain ledger of rights.
+struct ledger {
+    struct call {
+        drawn what;
+        replica_id other;
+    };
+
+    using history = testing::causal_history<call>;
+
+    /// Of the events that were seen; those that spent or gave more than their caller had are not done.
+    ledger(const history& told, const history::seen_set& seen) {
+        std::vector<bool> done;
+        for (std::size_t i = 0; i < seen.size(); ++i) {
+            done.push_back(may_be_done(told, i, done));
+            if (seen[i] && done[i]) {
+                enter(told.events[i]);
+            }
+        }
+    }
+
+    void enter(const history::event& each) {
+        const std::int64_t amount = each.what.what.amount;
+        switch (each.what.what.what) {
+        case drawn::kind::away:
+            distance += amount;
+            rights[each.by] += amount;
+            break;
+        case drawn::kind::towards:
+            distance -= amount;
+            rights[each.by] -= amount;
+            break;
+        default:
+            rights[each.by] -= amount;
+            rights[each.what.other] += amount;
+        }
+    }
+
+    static bool may_be_done(const history& told, std::size_t event, const std::vector<bool>& done) {
+        ledger before;
+        for (std::size_t i = 0; i < event; ++i) {
+            if (done[i] && told.saw(event, i)) {
+                before.enter(told.events[i]);
+            }
+        }
+        const auto& [what, by, past] = told.events[event];
+        return what.what.what == drawn::kind::away || what.what.amount <= before.rights[by];
+    }
+
+    std::int64_t distance = 0;
+    std::map<replica_id, std::int64_t> rights;
+
+private:
+    ledger() = default;
+};
+
+template <class Counter>
+void agrees_with_a_ledger() {
+    testing::agrees_with_model<Counter, ledger::call>(
+        [](laws::random_source& random) {
+            constexpr drawn::kind kinds[] = {drawn::kind::away, drawn::kind::towards, drawn::kind::gift};
+            return ledger::call{{kinds[random.below(3)], static_cast<std::int64_t>(random.below(6))},
+                                laws::replica_number(random.below(5))};
+        },
+        [](Counter& mine, const replica_id& here, const ledger::call& call) {
+            Counter delta;
+            try {
+                delta = perform(mine, call.what, here, call.other);
+            } catch (const std::system_error& e) {
+                BOOST_TEST_REQUIRE((e.code() == errc::insufficient_rights));
+            }
+            return delta;
+        },
+        [](const Counter& mine, const auto& history, const auto& seen) -> std::optional<std::string> {
+            const ledger expected(history, seen);
+            bool agrees = distance_of(mine) == expected.distance;
+            for (const auto& [replica, held] : expected.rights) {
+                agrees = agrees && mine.rights(replica) == held;
+            }
+            return agrees ? std::nullopt : std::optional(to_text(explain(mine)));
+        });
 }
 
 } // namespace
@@ -286,6 +370,11 @@ BOOST_AUTO_TEST_CASE(no_history_leads_beyond_the_bound) {
 BOOST_AUTO_TEST_CASE(states_joined_whole_show_exactly_what_they_know) {
     keeps_its_bound<stock>(false);
     keeps_its_bound<seats>(false);
+}
+
+BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
+    agrees_with_a_ledger<stock>();
+    agrees_with_a_ledger<seats>();
 }
 
 BOOST_AUTO_TEST_CASE(trap_node_id_reuse) {

@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace phoenix::crdt::testing {
@@ -29,6 +31,15 @@ public:
 
     [[nodiscard]] bool saw(std::size_t later, std::size_t earlier) const {
         return earlier < events[later].past.size() && events[later].past[earlier];
+    }
+
+    template <class Visitor>
+    void for_each_seen(const seen_set& seen, Visitor&& visit) const {
+        for (std::size_t i = 0; i < seen.size(); ++i) {
+            if (seen[i]) {
+                visit(events[i]);
+            }
+        }
     }
 
     /// The events of `seen` for which concerns(call) is true and which no other of them had seen: what has
@@ -57,9 +68,9 @@ public:
     std::vector<event> events;
 };
 
-/// Random histories of up to 5 replicas. `draw(random)` gives a call, `act(state, here, call)` makes it and
-/// returns the delta, `wrong(state, history, seen)` says what a replica that has seen so much reads wrongly,
-/// if anything.
+/// Random histories of up to 5 replicas. `draw(random)`, or `draw(random, history, seen)` where it depends on
+/// what the caller has seen, gives a call, `act(state, here, call)` makes it and returns the delta,
+/// `wrong(state, history, seen)` says what a replica that has seen so much reads wrongly, if anything.
 template <class State, class Call, class Draw, class Act, class Wrong>
 void agrees_with_model(Draw draw, Act act, Wrong wrong) {
     laws::random_source seeds(random_seed());
@@ -99,7 +110,13 @@ void agrees_with_model(Draw draw, Act act, Wrong wrong) {
                 break;
             default: {
                 const replica_id id = laws::replica_number(here);
-                Call what = draw(random);
+                Call what = [&]() -> Call {
+                    if constexpr (std::is_invocable_v<Draw, laws::random_source&>) {
+                        return draw(random);
+                    } else {
+                        return draw(random, history, seen[here]);
+                    }
+                }();
                 deltas.push_back(act(states[here], id, what));
                 history.events.push_back({std::move(what), id, seen[here]});
                 seen[here].push_back(true);

@@ -1,10 +1,13 @@
 #include <phoenix/crdt/extreme_register.hpp>
 
+#include "causal_history.hpp"
 #include "laws_hold.hpp"
 #include "refusal.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <string>
+#include <vector>
 
 namespace phoenix::crdt {
 
@@ -35,6 +38,20 @@ laws::subject<Register> values(std::uint64_t range) {
     }};
 }
 
+/// `best(values)` is the one of them that stays.
+template <class Register, class Best>
+void agrees_with_the_best(Best best) {
+    testing::agrees_with_model<Register, int>(
+        [](laws::random_source& random) { return static_cast<int>(random.below(100)) - 50; },
+        [](Register& mine, const replica_id& here, int value) { return mine.set(here, value); },
+        [best](const Register& mine, const auto& history, const auto& seen) -> std::optional<std::string> {
+            std::vector<int> values;
+            history.for_each_seen(seen, [&](const auto& each) { values.push_back(each.what); });
+            const auto expected = values.empty() ? std::nullopt : std::optional(best(values));
+            return mine.value() == expected ? std::nullopt : std::optional(to_text(explain(mine)));
+        });
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(extreme_register_test)
@@ -44,6 +61,11 @@ BOOST_AUTO_TEST_CASE(laws) {
     laws_hold(values<highest>(1000));
     laws_hold(values<lowest>(3));
     laws_hold(values<lowest>(1000));
+}
+
+BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
+    agrees_with_the_best<highest>([](const std::vector<int>& all) { return std::ranges::max(all); });
+    agrees_with_the_best<lowest>([](const std::vector<int>& all) { return std::ranges::min(all); });
 }
 
 BOOST_AUTO_TEST_CASE(the_greatest_stays) {

@@ -4,6 +4,7 @@
 #include "causal_history.hpp"
 #include "laws_hold.hpp"
 #include "replicas.hpp"
+#include "store_models.hpp"
 #include "under_a_map.hpp"
 
 #include <boost/mpl/list.hpp>
@@ -113,6 +114,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(agrees_with_the_calls_that_were_seen, each, both) 
             return (state.is_enabled() == each::winner) == expected ? std::nullopt
                                                                     : std::optional(to_text(explain(state)));
         });
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(agrees_with_the_calls_that_were_seen_under_a_map, each, both) {
+    testing::agrees_with_the_rules_under_a_map<typename each::flag::store_type>();
 }
 
 BOOST_AUTO_TEST_CASE(an_enable_wins_flag_starts_disabled_and_a_disable_wins_flag_enabled) {

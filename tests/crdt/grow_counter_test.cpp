@@ -1,14 +1,17 @@
 #include <phoenix/crdt/grow_counter.hpp>
 
+#include "causal_history.hpp"
 #include "laws_hold.hpp"
 #include "refusal.hpp"
 
 #include <limits>
+#include <map>
 
 namespace phoenix::crdt {
 
 namespace {
 
+using laws::random_source;
 using testing::is_refused;
 using testing::laws_hold;
 using testing::refusal_of;
@@ -40,6 +43,27 @@ BOOST_AUTO_TEST_SUITE(grow_counter_test)
 BOOST_AUTO_TEST_CASE(laws) {
     laws_hold(increments(1));
     laws_hold(increments(8));
+}
+
+BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
+    testing::agrees_with_model<grow_counter, std::int64_t>(
+        [](random_source& random) { return static_cast<std::int64_t>(random.below(4)); },
+        [](grow_counter& mine, const replica_id& here, std::int64_t amount) {
+            return mine.increment(here, amount);
+        },
+        [](const grow_counter& mine, const auto& history, const auto& seen) -> std::optional<std::string> {
+            std::uint64_t sum = 0;
+            std::map<replica_id, std::uint64_t> shares;
+            history.for_each_seen(seen, [&](const auto& each) {
+                sum += static_cast<std::uint64_t>(each.what);
+                shares[each.by] += static_cast<std::uint64_t>(each.what);
+            });
+            bool agrees = mine.value() == sum;
+            for (const auto& [replica, share] : shares) {
+                agrees = agrees && mine.total(replica) == share;
+            }
+            return agrees ? std::nullopt : std::optional(to_text(explain(mine)));
+        });
 }
 
 BOOST_AUTO_TEST_CASE(the_value_is_the_sum_of_all_totals) {

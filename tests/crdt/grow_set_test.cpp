@@ -1,17 +1,20 @@
 #include <phoenix/crdt/grow_set.hpp>
 
+#include "causal_history.hpp"
 #include "laws_hold.hpp"
 #include "refusal.hpp"
 
 #include <algorithm>
 #include <limits>
 #include <ranges>
+#include <set>
 #include <string>
 
 namespace phoenix::crdt {
 
 namespace {
 
+using laws::random_source;
 using testing::is_refused;
 using testing::laws_hold;
 using testing::refusal_of;
@@ -43,6 +46,23 @@ BOOST_AUTO_TEST_SUITE(grow_set_test)
 BOOST_AUTO_TEST_CASE(laws) {
     laws_hold(additions(4));
     laws_hold(additions(1000));
+}
+
+BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
+    using numbers = grow_set<std::uint64_t>;
+    testing::agrees_with_model<numbers, std::uint64_t>(
+        [](random_source& random) { return random.below(30); },
+        [](numbers& set, const replica_id& here, std::uint64_t element) { return set.add(here, element); },
+        [](const numbers& set, const auto& history, const auto& seen) -> std::optional<std::string> {
+            std::set<std::uint64_t> expected;
+            history.for_each_seen(seen, [&](const auto& each) { expected.insert(each.what); });
+            bool agrees =
+                std::set<std::uint64_t>(set.begin(), set.end()) == expected && set.size() == expected.size();
+            for (std::uint64_t element = 0; element < 30; ++element) {
+                agrees = agrees && set.contains(element) == expected.contains(element);
+            }
+            return agrees ? std::nullopt : std::optional(to_text(explain(set)));
+        });
 }
 
 BOOST_AUTO_TEST_CASE(starts_empty) {

@@ -1,3 +1,4 @@
+#include <phoenix/crdt/conflict/value.hpp>
 #include <phoenix/crdt/lww_map.hpp>
 
 #include "colliding_values.hpp"
@@ -247,6 +248,18 @@ BOOST_AUTO_TEST_CASE(trap_lww_equal_timestamps) {
     BOOST_TEST(same_either_way(low, high));
     low.join(high);
     BOOST_TEST(*low.find(1) == colliding_value('b'));
+}
+
+BOOST_AUTO_TEST_CASE(trap_map_type_conflict) {
+    // Two peers create one key with values of two types at once.
+    using conflict::value;
+    lww_map<std::string, value> mine;
+    lww_map<std::string, value> theirs;
+    (void)mine.put(alice, "tea", value(3), at(0));
+    (void)theirs.put(bob, "tea", value(value::set{value("green")}), at(0));
+    BOOST_TEST(same_either_way(mine, theirs));
+    mine.join(theirs);
+    BOOST_TEST((*mine.find("tea") == value(value::set{value("green")})));
 }
 
 BOOST_AUTO_TEST_CASE(trap_timed_tombstone_gc) {

@@ -1,16 +1,19 @@
 #include <phoenix/crdt/lww_register.hpp>
 
+#include "causal_history.hpp"
 #include "colliding_values.hpp"
 #include "laws_hold.hpp"
 #include "refusal.hpp"
 
 #include <limits>
 #include <string>
+#include <tuple>
 
 namespace phoenix::crdt {
 
 namespace {
 
+using laws::random_source;
 using testing::colliding_value;
 using testing::is_refused;
 using testing::laws_hold;
@@ -54,6 +57,38 @@ BOOST_AUTO_TEST_SUITE(lww_register_test)
 BOOST_AUTO_TEST_CASE(laws) {
     laws_hold(writes(1));
     laws_hold(writes(50));
+}
+
+BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
+    struct call {
+        timestamp time;
+        std::string value;
+    };
+
+    testing::agrees_with_model<text, call>(
+        [](random_source& random) {
+            return call{{random.below(4), static_cast<std::uint32_t>(random.below(2))},
+                        std::to_string(random.below(5))};
+        },
+        [](text& mine, const replica_id& here, const call& what) {
+            return mine.set(here, what.value, what.time);
+        },
+        [](const text& mine, const auto& history, const auto& seen) -> std::optional<std::string> {
+            // Who wrote what before or after whom does not matter, only the times.
+            std::tuple<timestamp, replica_id, std::uint64_t> last;
+            std::optional<std::string> expected;
+            history.for_each_seen(seen, [&](const auto& each) {
+                const std::tuple rank(each.what.time, each.by, bytes_hash(each.what.value));
+                if (!expected || last < rank) {
+                    last = rank;
+                    expected = each.what.value;
+                }
+            });
+            const bool agrees =
+                mine.value() == expected && (!expected || (mine.stamp()->time == std::get<0>(last) &&
+                                                           mine.stamp()->by == std::get<1>(last)));
+            return agrees ? std::nullopt : std::optional(to_text(explain(mine)));
+        });
 }
 
 BOOST_AUTO_TEST_CASE(starts_without_a_value) {

@@ -4,6 +4,7 @@
 #include "causal_history.hpp"
 #include "laws_hold.hpp"
 #include "replicas.hpp"
+#include "store_models.hpp"
 #include "under_a_map.hpp"
 
 #include <algorithm>
@@ -99,6 +100,10 @@ BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
             }
             return found == expected ? std::nullopt : std::optional(to_text(explain(state)));
         });
+}
+
+BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen_under_a_map) {
+    testing::agrees_with_the_rules_under_a_map<mv_register_store<std::uint64_t>>();
 }
 
 BOOST_AUTO_TEST_CASE(starts_empty) {

@@ -38,6 +38,7 @@ struct page {
 using pages = or_map<int, composite_store<page>>;
 
 static_assert(decomposable<baskets> && operable<baskets> && explainable<baskets>);
+static_assert(std::ranges::forward_range<baskets>);
 static_assert(decomposable<nested> && operable<nested> && explainable<nested>);
 static_assert(decomposable<composite<page>> && operable<composite<page>> && explainable<composite<page>>);
 static_assert(decomposable<pages> && operable<pages> && explainable<pages>);
@@ -45,7 +46,7 @@ static_assert(decomposable<pages> && operable<pages> && explainable<pages>);
 template <class Map>
 auto sorted_keys(const Map& map) {
     std::vector<typename Map::key_type> keys;
-    for (const auto& each : map.entries()) {
+    for (const auto& each : map) {
         keys.push_back(each.key);
     }
     std::ranges::sort(keys);
@@ -195,6 +196,79 @@ BOOST_AUTO_TEST_CASE(trap_remove_without_context) {
     BOOST_TEST(nothing.is_bottom());
     mine.join(nothing);
     BOOST_TEST(mine.contains("ann"));
+}
+
+BOOST_AUTO_TEST_CASE(trap_context_alias_on_copy) {
+    // What stands below a key has no context of its own: a copy of the map brings the right one along.
+    nested mine;
+    (void)mine.update(alice, 1, [](auto&& child) { child.update(2, [](auto&& set) { set.add(3); }); });
+    nested copy = mine;
+    (void)mine.update(alice, 1, [](auto&& child) { child.update(2, [](auto&& set) { set.add(4); }); });
+    BOOST_TEST(copy.context().count() == 1U);
+    (void)copy.update(bob, 1, [](auto&& child) { child.erase(2); });
+    BOOST_TEST(copy.empty());
+    BOOST_TEST(mine.find(1)->find(2)->size() == 2U);
+    nested moved = std::move(copy);
+    copy = nested();
+    (void)copy.update(bob, 5, [](auto&& child) { child.update(6, [](auto&& set) { set.add(7); }); });
+    BOOST_TEST(moved.context().count() == 1U);
+    moved.join(mine);
+    BOOST_TEST(moved.find(1)->find(2)->size() == 1U);
+    BOOST_TEST(moved.find(1)->find(2)->contains(4));
+}
+
+BOOST_AUTO_TEST_CASE(trap_partial_state_full_context) {
+    pages whole;
+    for (int key = 0; key < 3; ++key) {
+        (void)whole.update(alice, key, [](auto&& all) {
+            all.at(&page::tags).add("news");
+            all.at(&page::visits).increment(2);
+        });
+        (void)whole.update(
+            bob, key, [](auto&& all) { all.at(&page::links).update("up", [](auto&& set) { set.add(1); }); });
+    }
+    (void)whole.erase(bob, 2);
+    pages together;
+    for (const pages& part : whole.decompose()) {
+        pages other = whole;
+        other.join(part);
+        BOOST_TEST((other == whole));
+        together.join(part);
+    }
+    BOOST_TEST((together == whole));
+    BOOST_TEST((sorted_keys(together) == std::vector<int>{0, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(trap_chunk_forgets_removes) {
+    pages mine;
+    (void)mine.update(alice, 1, [](auto&& all) { all.at(&page::tags).add("news"); });
+    (void)mine.update(alice, 2, [](auto&& all) { all.at(&page::tags).add("old"); });
+    pages theirs = mine;
+    (void)mine.erase(bob, 2);
+    for (const pages& part : mine.decompose()) {
+        theirs.join(part);
+    }
+    BOOST_TEST((sorted_keys(theirs) == std::vector<int>{1}));
+    BOOST_TEST((theirs == mine));
+}
+
+BOOST_AUTO_TEST_CASE(trap_digest_after_every_merge) {
+    // An erasure of sets mints no dot: only what lives below the key tells.
+    baskets mine;
+    baskets remote;
+    const auto added = remote.update(bob, "ann", [](auto&& set) { set.add(1); });
+    const auto more = remote.update(bob, "ann", [](auto&& set) { set.add(2); });
+    const auto erased = remote.erase(alice, "ann");
+    for (const baskets* each : {&added, &more, &erased}) {
+        const auto before = mine.digest();
+        baskets behind = mine;
+        mine.join(*each);
+        BOOST_TEST((mine.digest() != before));
+        behind.join(mine.delta_since(before));
+        BOOST_TEST((behind == mine));
+        BOOST_TEST((behind.digest() == mine.digest()));
+    }
+    BOOST_TEST((mine.digest() == remote.digest()));
 }
 
 BOOST_AUTO_TEST_CASE(sizes_are_right_through_joins_and_copies) {

@@ -1,9 +1,11 @@
 #include <phoenix/crdt/or_set.hpp>
 
+#include "causal_history.hpp"
 #include "laws_hold.hpp"
 #include "replicas.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,7 +21,7 @@ using testing::carol;
 
 using words = or_set<std::string>;
 
-static_assert(decomposable<words>);
+static_assert(decomposable<words> && std::ranges::forward_range<words>);
 
 template <class Element>
 std::vector<Element> sorted(const or_set<Element>& set) {
@@ -63,6 +65,55 @@ BOOST_AUTO_TEST_SUITE(or_set_test)
 BOOST_AUTO_TEST_CASE(every_law_holds) {
     laws_hold(numbers(4));
     laws_hold(numbers(40));
+}
+
+BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
+    using number_set = or_set<std::uint64_t>;
+    using store = number_set::store_type;
+    for (const std::uint64_t range : {2, 30}) {
+        testing::agrees_with_model<number_set, number_set::operation>(
+            [range](laws::random_source& random) -> number_set::operation {
+                const std::uint64_t element = random.below(range);
+                switch (random.below(12)) {
+                case 0:
+                    return store::clear_all{};
+                case 1:
+                case 2:
+                case 3:
+                case 4:
+                    return store::remove{element};
+                default:
+                    return store::add{element};
+                }
+            },
+            [](number_set& set, const replica_id& here, const number_set::operation& what) {
+                return set.apply(here, what);
+            },
+            [range](const number_set& set, const auto& history,
+                    const auto& seen) -> std::optional<std::string> {
+                std::set<std::uint64_t> expected;
+                for (std::uint64_t element = 0; element < range; ++element) {
+                    const auto concerns = [&](const number_set::operation& each) {
+                        const auto* const added = std::get_if<store::add>(&each);
+                        const auto* const removed = std::get_if<store::remove>(&each);
+                        return added != nullptr     ? added->element == element
+                               : removed != nullptr ? removed->element == element
+                                                    : true;
+                    };
+                    for (const auto* last : history.last_words(seen, concerns)) {
+                        if (std::holds_alternative<store::add>(last->what)) {
+                            expected.insert(element);
+                        }
+                    }
+                }
+                bool agrees = std::set<std::uint64_t>(set.begin(), set.end()) == expected &&
+                              set.size() == expected.size();
+                for (std::uint64_t element = 0; element < range; ++element) {
+                    agrees = agrees && set.contains(element) == expected.contains(element);
+                }
+                return agrees ? std::nullopt : std::optional(to_text(explain(set)));
+            });
+    }
 }
 
 BOOST_AUTO_TEST_CASE(starts_empty) {
@@ -166,6 +217,141 @@ BOOST_AUTO_TEST_CASE(trap_stale_peer_reinserts) {
     theirs.join(mine.remove(alice, "tea"));
     theirs.join(addition);
     BOOST_TEST(!theirs.contains("tea"));
+    // A gap: the removal is here before the addition, which a third peer sends later, with more after it.
+    words third;
+    third.join(addition);
+    (void)third.add(carol, "milk");
+    words behind;
+    behind.join(mine.remove(bob, "rum"));
+    behind.join(mine.delta_since(behind.digest()));
+    behind.join(third);
+    BOOST_TEST((sorted(behind) == std::vector<std::string>{"milk"}));
+}
+
+BOOST_AUTO_TEST_CASE(trap_partial_state_full_context) {
+    // A part speaks of its own dots alone: who gets one part keeps the rest, and who gets all has all.
+    words whole;
+    for (const char* each : {"a", "b", "c", "d"}) {
+        (void)whole.add(each[0] % 2 == 0 ? alice : bob, each);
+    }
+    (void)whole.remove(carol, "d");
+    words together;
+    for (const words& part : whole.decompose()) {
+        BOOST_TEST(part.context().count() == 1U);
+        words other = whole;
+        other.join(part);
+        BOOST_TEST((other == whole));
+        together.join(part);
+    }
+    BOOST_TEST((together == whole));
+    // What one who has a part is missing is no more than that.
+    const words first = whole.decompose().front();
+    const auto rest = whole.delta_since(first.digest());
+    BOOST_TEST((rest.context() == whole.context().without(first.context())));
+}
+
+BOOST_AUTO_TEST_CASE(trap_chunk_forgets_removes) {
+    // Parts with live dots alone would leave "tea" with who has it already.
+    words mine;
+    (void)mine.add(alice, "tea");
+    words theirs = mine;
+    (void)mine.add(alice, "milk");
+    (void)mine.remove(bob, "tea");
+    words by_rest = theirs;
+    for (const words& part : mine.decompose()) {
+        theirs.join(part);
+    }
+    BOOST_TEST((sorted(theirs) == std::vector<std::string>{"milk"}));
+    BOOST_TEST((theirs == mine));
+    by_rest.join(mine.delta_since(by_rest.digest()));
+    BOOST_TEST((by_rest == mine));
+}
+
+BOOST_AUTO_TEST_CASE(trap_remote_merge_keeps_own_delta) {
+    words remote;
+    (void)remote.add(bob, "milk");
+    (void)remote.add({0, 1}, "rum");
+    words mine;
+    words pending;
+    mine.edit(alice, pending, [](auto&& set) { set.add("tea"); });
+    const words before = pending;
+    const auto fresh = mine.delta_and_merge(remote);
+    BOOST_TEST((fresh == remote));
+    BOOST_TEST((pending == before));
+    // What is edited on goes into the same delta, with what it removes of the remote.
+    mine.edit(alice, pending, [](auto&& set) {
+        set.add("ale");
+        set.remove("milk");
+    });
+    words theirs = remote;
+    theirs.join(pending);
+    BOOST_TEST((sorted(theirs) == std::vector<std::string>{"ale", "rum", "tea"}));
+    BOOST_TEST((theirs == mine));
+    words third;
+    third.join(pending);
+    BOOST_TEST((sorted(third) == std::vector<std::string>{"ale", "tea"}));
+}
+
+BOOST_AUTO_TEST_CASE(trap_node_id_reuse) {
+    // A node goes back to its backup, under a new incarnation: what it wrote since the backup and what it
+    // writes now both stand.
+    constexpr replica_id restarted{alice.node, alice.incarnation + 1};
+    words mine;
+    (void)mine.add(alice, "tea");
+    words backup = mine;
+    words theirs;
+    (void)mine.add(alice, "milk");
+    theirs.join(mine);
+    theirs.join(backup.add(restarted, "rum"));
+    BOOST_TEST((sorted(theirs) == std::vector<std::string>{"milk", "rum", "tea"}));
+    backup.join(theirs);
+    BOOST_TEST((backup == theirs));
+    BOOST_TEST(theirs.live().contains({alice, 2}));
+    BOOST_TEST(theirs.live().contains({restarted, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(trap_restarted_peer_first_batches) {
+    // The first dots after a restart have low numbers: they are no old ones of the life before.
+    constexpr replica_id restarted{alice.node, alice.incarnation + 1};
+    words theirs;
+    for (int i = 0; i < 10; ++i) {
+        (void)theirs.add(alice, "tea");
+    }
+    words mine;
+    const auto first = mine.add(restarted, "milk");
+    BOOST_TEST(first.context().contains({restarted, 1}));
+    BOOST_TEST(!theirs.context().contains({restarted, 1}));
+    BOOST_TEST((mine.delta_since(theirs.digest()) == first));
+    BOOST_TEST((theirs.delta_and_merge(first) == first));
+    BOOST_TEST((sorted(theirs) == std::vector<std::string>{"milk", "tea"}));
+}
+
+BOOST_AUTO_TEST_CASE(trap_digest_after_every_merge) {
+    words mine;
+    words remote;
+    const auto addition = remote.add(bob, "tea");
+    const auto removal = remote.remove(carol, "tea");
+    const auto changes_digest = [&mine](auto&& change) {
+        const auto before = mine.digest();
+        const words old = mine;
+        change();
+        BOOST_TEST((mine.digest() != before));
+        // Whoever has the old state is brought up by what the old digest lacks.
+        words behind = old;
+        behind.join(mine.delta_since(before));
+        BOOST_TEST((behind == mine));
+        BOOST_TEST((behind.digest() == mine.digest()));
+        BOOST_TEST((decode<words>(encode(mine)).digest() == mine.digest()));
+    };
+    changes_digest([&] { (void)mine.add(alice, "milk"); });
+    changes_digest([&] { mine.join(addition); });
+    changes_digest([&] { BOOST_TEST(!mine.delta_and_merge(removal).is_bottom()); });
+    changes_digest([&] { mine.join(mine.remove(alice, "milk")); });
+    changes_digest([&] {
+        words batch;
+        mine.edit(alice, batch, [](auto&& set) { set.add("rum"); });
+    });
+    changes_digest([&] { (void)mine.clear(alice); });
 }
 
 BOOST_AUTO_TEST_CASE(trap_context_alias_on_copy) {

@@ -1,14 +1,19 @@
 #include <phoenix/crdt/pn_counter.hpp>
 
+#include "causal_history.hpp"
 #include "laws_hold.hpp"
 #include "refusal.hpp"
 
+#include <cstdlib>
 #include <limits>
+#include <map>
+#include <utility>
 
 namespace phoenix::crdt {
 
 namespace {
 
+using laws::random_source;
 using testing::is_refused;
 using testing::laws_hold;
 using testing::refusal_of;
@@ -40,6 +45,29 @@ BOOST_AUTO_TEST_SUITE(pn_counter_test)
 BOOST_AUTO_TEST_CASE(laws) {
     laws_hold(changes(1));
     laws_hold(changes(8));
+}
+
+BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
+    // A call is its amount, below zero for a decrement.
+    testing::agrees_with_model<pn_counter, std::int64_t>(
+        [](random_source& random) { return static_cast<std::int64_t>(random.below(9)) - 4; },
+        [](pn_counter& mine, const replica_id& here, std::int64_t amount) {
+            return amount < 0 ? mine.decrement(here, -amount) : mine.increment(here, amount);
+        },
+        [](const pn_counter& mine, const auto& history, const auto& seen) -> std::optional<std::string> {
+            std::int64_t sum = 0;
+            std::map<replica_id, std::pair<std::int64_t, std::int64_t>> shares;
+            history.for_each_seen(seen, [&](const auto& each) {
+                sum += each.what;
+                (each.what < 0 ? shares[each.by].second : shares[each.by].first) += std::abs(each.what);
+            });
+            bool agrees = mine.value() == sum;
+            for (const auto& [replica, share] : shares) {
+                agrees = agrees && mine.added(replica) == static_cast<std::uint64_t>(share.first) &&
+                         mine.taken(replica) == static_cast<std::uint64_t>(share.second);
+            }
+            return agrees ? std::nullopt : std::optional(to_text(explain(mine)));
+        });
 }
 
 BOOST_AUTO_TEST_CASE(the_value_is_what_was_added_less_what_was_taken) {

@@ -1,5 +1,6 @@
 #include <phoenix/crdt/resettable_counter.hpp>
 
+#include "causal_history.hpp"
 #include "laws_hold.hpp"
 #include "replicas.hpp"
 
@@ -45,32 +46,6 @@ laws::subject<resettable_counter> counting() {
     }};
 }
 
-/// What a counter means, told as a history: every write with the writes that its writer had seen.
-class told_history {
-public:
-    struct write {
-        std::int64_t amount = 0;
-        bool resets = false;
-        std::vector<bool> seen;
-    };
-
-    /// The sum of the amounts that no reset of those in `known` has seen.
-    [[nodiscard]] std::int64_t value(const std::vector<bool>& known) const {
-        std::int64_t sum = 0;
-        for (std::size_t i = 0; i < writes.size(); ++i) {
-            bool forgotten = !known[i];
-            for (std::size_t r = 0; r < writes.size(); ++r) {
-                forgotten = forgotten ||
-                            (known[r] && writes[r].resets && i < writes[r].seen.size() && writes[r].seen[i]);
-            }
-            sum += forgotten ? 0 : writes[i].amount;
-        }
-        return sum;
-    }
-
-    std::vector<write> writes;
-};
-
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(resettable_counter_test)
@@ -79,45 +54,34 @@ BOOST_AUTO_TEST_CASE(every_law_holds) {
     laws_hold(counting());
 }
 
-BOOST_AUTO_TEST_CASE(agrees_with_the_told_history) {
-    constexpr std::size_t replicas = 4;
-    laws::random_source random(testing::random_seed());
-    for (std::size_t round = 0; round < testing::cases_wanted(); ++round) {
-        told_history told;
-        std::vector<resettable_counter> states(replicas);
-        std::vector<std::vector<bool>> known(replicas);
-        for (int turn = 0; turn < 40; ++turn) {
-            const std::size_t here = random.below(replicas);
-            if (random.one_in(3)) {
-                // Whole states, so that what is known is closed under what went before.
-                const std::size_t from = random.below(replicas);
-                states[here].join(resettable_counter(states[from]));
-                known[here].resize(told.writes.size());
-                known[from].resize(told.writes.size());
-                for (std::size_t i = 0; i < told.writes.size(); ++i) {
-                    known[here][i] = known[here][i] || known[from][i];
+BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
+    struct call {
+        std::int64_t amount;
+        bool resets;
+    };
+
+    testing::agrees_with_model<resettable_counter, call>(
+        [](laws::random_source& random) {
+            return call{static_cast<std::int64_t>(random.below(20)) - 5, random.one_in(5)};
+        },
+        [](resettable_counter& state, const replica_id& here, const call& what) {
+            return what.resets       ? state.reset(here)
+                   : what.amount < 0 ? state.decrement(here, -what.amount)
+                                     : state.increment(here, what.amount);
+        },
+        [](const resettable_counter& state, const auto& history,
+           const auto& seen) -> std::optional<std::string> {
+            // The sum of the amounts that no reset has seen.
+            std::int64_t expected = 0;
+            for (std::size_t i = 0; i < seen.size(); ++i) {
+                bool counts = seen[i] && !history.events[i].what.resets;
+                for (std::size_t later = i + 1; counts && later < seen.size(); ++later) {
+                    counts = !(seen[later] && history.events[later].what.resets && history.saw(later, i));
                 }
-            } else {
-                known[here].resize(told.writes.size());
-                told_history::write next{static_cast<std::int64_t>(random.below(20)) - 5, random.one_in(5),
-                                         known[here]};
-                const replica_id who = laws::replica_number(here);
-                if (next.resets) {
-                    next.amount = 0;
-                    (void)states[here].reset(who);
-                } else if (next.amount >= 0) {
-                    (void)states[here].increment(who, next.amount);
-                } else {
-                    (void)states[here].decrement(who, -next.amount);
-                }
-                told.writes.push_back(next);
-                known[here].push_back(true);
+                expected += counts ? history.events[i].what.amount : 0;
             }
-            known[here].resize(told.writes.size());
-            BOOST_TEST_REQUIRE(states[here].value() == told.value(known[here]),
-                               "round " << round << " of PHOENIX_TEST_SEED=" << testing::random_seed());
-        }
-    }
+            return state.value() == expected ? std::nullopt : std::optional(to_text(explain(state)));
+        });
 }
 
 BOOST_AUTO_TEST_CASE(counts_up_and_down) {

@@ -4,6 +4,7 @@
 #include "causal_history.hpp"
 #include "laws_hold.hpp"
 #include "replicas.hpp"
+#include "store_models.hpp"
 #include "under_a_map.hpp"
 
 #include <algorithm>
@@ -152,6 +153,10 @@ BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
                 return agrees ? std::nullopt : std::optional(to_text(explain(state)));
             });
     }
+}
+
+BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen_under_a_map) {
+    testing::agrees_with_the_rules_under_a_map<numbers::store_type>();
 }
 
 BOOST_AUTO_TEST_CASE(starts_empty) {

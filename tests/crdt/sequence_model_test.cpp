@@ -2,9 +2,11 @@
 // shapes that no replica makes.
 #include <phoenix/crdt/sequence.hpp>
 
+#include "causal_history.hpp"
 #include "laws_hold.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <string>
@@ -173,6 +175,96 @@ std::string run_history(std::uint64_t seed, std::size_t replicas, int steps) {
     return disagreement(together);
 }
 
+/// A call that typed or erased `text` at `at`. No letter is typed twice in one history, so that each is known
+/// by itself.
+struct edit {
+    bool types;
+    std::size_t at;
+    std::string text;
+};
+
+/// Which letter was read before which, by anyone at any time. One order of all letters must explain it all.
+class read_order {
+public:
+    void note(const std::string& text) {
+        for (std::size_t i = 1; i < text.size(); ++i) {
+            after_[index(text[i - 1])].insert(index(text[i]));
+        }
+    }
+
+    [[nodiscard]] bool contradicts_itself() const {
+        std::array<int, letters> state{};
+        for (std::size_t each = 0; each < letters; ++each) {
+            if (leads_back(each, state)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+private:
+    static constexpr std::size_t letters = 256;
+
+    static std::size_t index(char letter) { return static_cast<unsigned char>(letter); }
+
+    bool leads_back(std::size_t from, std::array<int, letters>& state) const {
+        if (state[from] == 0) {
+            state[from] = 1;
+            for (const std::size_t next : after_[from]) {
+                if (leads_back(next, state)) {
+                    return true;
+                }
+            }
+            state[from] = 2;
+        }
+        return state[from] == 1;
+    }
+
+    std::array<std::set<std::size_t>, letters> after_;
+};
+
+/// What is wrong with what a replica reads, by the rules of lists (H. Attiya et al., Specification and
+/// Complexity of Collaborative Text Editing, 2016): exactly what was typed and not erased is there. And
+/// nobody stands within a run but who had seen it.
+std::string misread(const std::string& text, const testing::causal_history<edit>& history,
+                    const std::vector<bool>& seen) {
+    std::map<char, std::size_t> writer;
+    std::string expected;
+    std::string erased;
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+        const edit& each = history.events[i].what;
+        for (const char letter : each.text) {
+            if (each.types) {
+                writer[letter] = i;
+            }
+            if (seen[i]) {
+                (each.types ? expected : erased) += letter;
+            }
+        }
+    }
+    std::erase_if(expected, [&](char each) { return erased.find(each) != std::string::npos; });
+    std::string found = text;
+    std::ranges::sort(found);
+    std::ranges::sort(expected);
+    if (found != expected) {
+        return "expected the letters " + expected + ", found " + found;
+    }
+    for (std::size_t first = 0; first < text.size(); ++first) {
+        for (std::size_t last = text.size() - 1; last > first; --last) {
+            if (writer[text[first]] == writer[text[last]]) {
+                for (std::size_t within = first + 1; within < last; ++within) {
+                    const std::size_t by = writer[text[within]];
+                    if (by != writer[text[first]] && !history.saw(by, writer[text[first]])) {
+                        return std::string("a stranger within a run: ") + text[within];
+                    }
+                }
+                break;
+            }
+        }
+    }
+    return {};
+}
+
 /// Bytes by hand: replicas, then the runs of each.
 class forged {
 public:
@@ -240,6 +332,47 @@ BOOST_AUTO_TEST_CASE(agrees_with_a_plain_fugue_on_random_histories) {
             break;
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
+    read_order order;
+    char letter = 0;
+    testing::agrees_with_model<page, edit>(
+        [&](laws::random_source& random, const auto& history, const auto& /*seen*/) {
+            if (history.events.empty()) {
+                order = {};
+                letter = 0;
+            }
+            edit made{!random.one_in(3), random.next(), std::string(1 + random.below(4), 0)};
+            for (char& each : made.text) {
+                each = made.types ? ++letter : 0;
+            }
+            return made;
+        },
+        [](page& mine, const replica_id& here, edit& made) {
+            std::string expected = mine.text();
+            page delta;
+            if (made.types) {
+                made.at %= expected.size() + 1;
+                expected.insert(made.at, made.text);
+                delta = mine.insert(here, made.at, made.text);
+            } else {
+                made.at = expected.empty() ? 0 : made.at % expected.size();
+                made.text = expected.substr(made.at, made.text.size());
+                expected.erase(made.at, made.text.size());
+                delta = mine.erase(here, made.at, made.text.size());
+            }
+            BOOST_TEST_REQUIRE(mine.text() == expected, "an edit lands elsewhere");
+            return delta;
+        },
+        [&](const page& mine, const auto& history, const auto& seen) -> std::optional<std::string> {
+            const std::string text = mine.text();
+            order.note(text);
+            const std::string wrong = misread(text, history, seen);
+            return !wrong.empty()               ? std::optional(wrong)
+                   : order.contradicts_itself() ? std::optional("read in two orders: " + text)
+                                                : std::nullopt;
+        });
 }
 
 BOOST_AUTO_TEST_CASE(forged_bytes_that_are_no_forgery) {

@@ -1,17 +1,20 @@
 #include <phoenix/crdt/two_phase_set.hpp>
 
+#include "causal_history.hpp"
 #include "laws_hold.hpp"
 #include "refusal.hpp"
 
 #include <algorithm>
 #include <limits>
 #include <ranges>
+#include <set>
 #include <string>
 
 namespace phoenix::crdt {
 
 namespace {
 
+using laws::random_source;
 using testing::is_refused;
 using testing::laws_hold;
 using testing::refusal_of;
@@ -44,6 +47,48 @@ BOOST_AUTO_TEST_SUITE(two_phase_set_test)
 BOOST_AUTO_TEST_CASE(laws) {
     laws_hold(changes(4));
     laws_hold(changes(100));
+}
+
+BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
+    struct call {
+        bool add;
+        std::uint64_t element;
+    };
+
+    using numbers = two_phase_set<std::uint64_t>;
+    testing::agrees_with_model<numbers, call>(
+        [](random_source& random) { return call{!random.one_in(3), random.below(12)}; },
+        [](numbers& set, const replica_id& here, const call& what) {
+            return what.add ? set.add(here, what.element) : set.remove(here, what.element);
+        },
+        [](const numbers& set, const auto& history, const auto& seen) -> std::optional<std::string> {
+            std::set<std::uint64_t> added;
+            std::set<std::uint64_t> removed;
+            for (std::size_t i = 0; i < seen.size(); ++i) {
+                const call& what = history.events[i].what;
+                if (seen[i] && what.add) {
+                    added.insert(what.element);
+                }
+                // A removal whose caller had seen no addition does nothing.
+                for (std::size_t earlier = 0; earlier < i && seen[i] && !what.add; ++earlier) {
+                    const call& before = history.events[earlier].what;
+                    if (history.saw(i, earlier) && before.add && before.element == what.element) {
+                        removed.insert(what.element);
+                    }
+                }
+            }
+            std::size_t size = 0;
+            bool agrees = true;
+            for (std::uint64_t element = 0; element < 12; ++element) {
+                const bool there = added.contains(element) && !removed.contains(element);
+                size += there ? 1 : 0;
+                agrees = agrees && set.contains(element) == there &&
+                         set.was_removed(element) == removed.contains(element);
+            }
+            agrees = agrees && set.size() == size &&
+                     std::ranges::all_of(set, [&](std::uint64_t each) { return set.contains(each); });
+            return agrees ? std::nullopt : std::optional(to_text(explain(set)));
+        });
 }
 
 BOOST_AUTO_TEST_CASE(starts_empty) {
