@@ -1,6 +1,6 @@
 // Where each dot stands: from a dot to the position of the entry that holds it.
 //
-// Dots come in runs, so positions stand in pages of sixteen consecutive counters; a dense run costs about six bytes a
+// Dots come in runs, so positions stand in pages of 32 consecutive counters; a dense run costs about five bytes a
 // dot, and a page goes when its last dot goes.
 #pragma once
 
@@ -41,7 +41,7 @@ public:
     void erase(compact_dot d) noexcept;
 
 private:
-    static constexpr std::uint64_t page_bits = 4;
+    static constexpr std::uint64_t page_bits = 5;
     static constexpr std::size_t page_size = std::size_t(1) << page_bits;
 
     struct page {

@@ -313,6 +313,26 @@ private:
         tables(const tables&) = delete;
         tables& operator=(const tables&) = delete;
 
+        /// The entry's key stands in it already.
+        auto insert_key(std::uint32_t place) {
+            if (by_key.size() >= by_key.max_load()) [[unlikely]] {
+                grow_keys(place);
+            }
+            return by_key.insert(position{place});
+        }
+
+        /// Makes room for the key at `but` and more. In the order of the entries: the set itself would go through its own
+        /// order, and look at the keys all over the memory.
+        void grow_keys(std::uint32_t but) {
+            decltype(by_key) grown(2 * by_key.size() + 1, position_hash{this}, position_equal{this});
+            for (std::uint32_t place = 0; place < entries.size(); ++place) {
+                if (place != but && !entries[place].store.empty()) {
+                    grown.insert(position{place});
+                }
+            }
+            by_key = std::move(grown);
+        }
+
         // In blocks: a large map has no unused half.
         blocks<entry> entries;
         boost::unordered_flat_set<position, position_hash, position_equal> by_key;
@@ -387,7 +407,7 @@ private:
     /// With one look at the table: the key is appended, and taken back if it was there.
     [[nodiscard]] std::uint32_t find_or_append(const Key& key) {
         const std::uint32_t place = append_entry(key);
-        const auto [found, is_new] = tables_->by_key.insert(position{place});
+        const auto [found, is_new] = tables_->insert_key(place);
         if (!is_new) {
             tables_->entries.pop_back();
             return found->value;
@@ -414,7 +434,7 @@ private:
             tables_->entries[place].key = std::move(key);
             tables_->holes.pop_back();
         }
-        tables_->by_key.insert(position{place});
+        tables_->insert_key(place);
         ++size_;
         return place;
     }

@@ -33,6 +33,22 @@ public:
         return earlier < events[later].past.size() && events[later].past[earlier];
     }
 
+    /// The events that a replica may hear of now, as it has seen all that their callers had; with `again`, also
+    /// those that it knows.
+    [[nodiscard]] std::vector<std::size_t> deliverable(const seen_set& seen, bool again) const {
+        std::vector<std::size_t> found;
+        for (std::size_t each = 0; each < events.size(); ++each) {
+            bool covered = again || !seen[each];
+            for (std::size_t i = 0; i < each && covered; ++i) {
+                covered = !saw(each, i) || seen[i];
+            }
+            if (covered) {
+                found.push_back(each);
+            }
+        }
+        return found;
+    }
+
     template <class Visitor>
     void for_each_seen(const seen_set& seen, Visitor&& visit) const {
         for (std::size_t i = 0; i < seen.size(); ++i) {
@@ -82,13 +98,13 @@ void agrees_with_model(Draw draw, Act act, Wrong wrong) {
         std::vector<State> deltas;
         std::vector<State> states(replicas);
         std::vector<std::vector<bool>> seen(replicas);
-        for (std::uint64_t left = 5 + random.below(40); left > 0; --left) {
+        for (std::uint64_t left = 5 + random.below(50); left > 0; --left) {
             const std::size_t here = random.below(replicas);
             const std::size_t peer = random.below(replicas);
             for (auto& each : seen) {
                 each.resize(history.events.size());
             }
-            switch (random.below(4)) {
+            switch (random.below(6)) {
             case 0:
                 states[here].join(State(states[peer]));
                 for (std::size_t i = 0; i < seen[peer].size(); ++i) {
@@ -96,16 +112,13 @@ void agrees_with_model(Draw draw, Act act, Wrong wrong) {
                 }
                 break;
             case 1:
-                if (!deltas.empty()) {
-                    const std::size_t which = random.below(deltas.size());
-                    bool covered = true;
-                    for (std::size_t i = 0; i < which; ++i) {
-                        covered = covered && (!history.saw(which, i) || seen[here][i]);
-                    }
-                    if (covered) {
-                        states[here].join(deltas[which]);
-                        seen[here][which] = true;
-                    }
+            case 2:
+                // One of those whose past is here, as a rule one that is new.
+                if (std::vector<std::size_t> ready = history.deliverable(seen[here], random.one_in(8));
+                    !ready.empty()) {
+                    const std::size_t which = ready[random.below(ready.size())];
+                    states[here].join(deltas[which]);
+                    seen[here][which] = true;
                 }
                 break;
             default: {
