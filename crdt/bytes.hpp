@@ -18,7 +18,9 @@
 // Any thread; a writer or reader belongs to one at a time.
 #pragma once
 
+#include <phoenix/crdt/core/compact_dot.hpp>
 #include <phoenix/crdt/error.hpp>
+#include <phoenix/crdt/replica.hpp>
 
 #include <array>
 #include <bit>
@@ -210,6 +212,20 @@ struct value_bytes<bool> {
     static bool read(byte_reader& in) { return in.read_varint(1, "a bool") != 0; }
 };
 
+/// As the byte that it is, whether it is signed on this machine or not.
+template <>
+struct value_bytes<char> {
+    static void write(byte_writer& out, char value) {
+        out.write_varint(static_cast<std::uint64_t>(static_cast<unsigned char>(value)));
+    }
+
+    static char read(byte_reader& in) { return static_cast<char>(in.read_varint(0xff, "a char")); }
+};
+
+/// Its width differs from machine to machine: use char16_t or char32_t.
+template <>
+struct value_bytes<wchar_t>;
+
 template <std::unsigned_integral T>
 struct value_bytes<T> {
     static void write(byte_writer& out, T value) { out.write_varint(value); }
@@ -270,6 +286,37 @@ struct value_bytes<T> {
             byte_reader::fail_at(at, "the one form of a zero or NaN, in the bytes of its width");
         }
         return value;
+    }
+};
+
+template <>
+struct value_bytes<replica_id> {
+    static void write(byte_writer& out, const replica_id& value) {
+        out.write_varint(value.node);
+        out.write_varint(value.incarnation);
+    }
+
+    static replica_id read(byte_reader& in) {
+        const std::uint64_t node = in.read_varint();
+        return {node, in.read_varint()};
+    }
+};
+
+template <>
+struct value_bytes<dot> {
+    static void write(byte_writer& out, const dot& value) {
+        write_value(out, value.replica);
+        out.write_varint(value.counter);
+    }
+
+    static dot read(byte_reader& in) {
+        const replica_id replica = read_value<replica_id>(in);
+        const std::size_t at = in.position();
+        const std::uint64_t counter = in.read_varint();
+        if (counter < 1 || counter > detail::max_counter) {
+            byte_reader::fail_at(at, "a dot of 1 to 2^47 - 1");
+        }
+        return {replica, counter};
     }
 };
 

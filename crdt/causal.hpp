@@ -77,9 +77,7 @@ public:
         take(theirs, scope, changes);
         fresh.store_ = theirs.store_.restricted(detail::slot_map(theirs.context_, news), news);
         fresh.context_ = std::move(news);
-        for (std::size_t i = 0; i < changes.removed.size(); ++i) {
-            fresh.context_.insert(context_.expand(changes.removed[i]));
-        }
+        fresh.context_.insert(changes.removed.all(), context_);
         return fresh;
     }
 
@@ -90,8 +88,15 @@ public:
         }
         const detail::slot_map to_mine(theirs.context_, context_);
         const causal_context mine = live();
-        const detail::slot_map to_live(theirs.context_, mine);
         bool alive = true;
+        if (context_.count() < theirs.context_.count() / 8) {
+            const Store both = theirs.store_.restricted(to_mine, context_);
+            const detail::slot_map to_live(context_, mine);
+            both.for_each_dot(
+                [&](detail::compact_dot each) { alive = alive && detail::is_wanted(each, to_live, mine); });
+            return alive;
+        }
+        const detail::slot_map to_live(theirs.context_, mine);
         theirs.store_.for_each_dot([&](detail::compact_dot each) {
             alive = alive &&
                     (!detail::is_wanted(each, to_mine, context_) || detail::is_wanted(each, to_live, mine));
@@ -141,7 +146,13 @@ public:
     template <class Edit>
     void edit(const replica_id& here, Derived& delta, Edit&& edit) {
         detail::causal_edit changes(context_, here, delta.context_);
-        edit(typename Store::editor(store_, delta.store_, changes));
+        try {
+            edit(typename Store::editor(store_, delta.store_, changes));
+        } catch (...) {
+            changes.finish();
+            throw;
+        }
+        changes.finish();
     }
 
     /// Does what `what` says for writer `here`, as the mutator of that name.
@@ -161,16 +172,8 @@ public:
     [[nodiscard]] causal_context live() const {
         std::vector<detail::compact_dot> dots;
         store_.for_each_dot([&](detail::compact_dot each) { dots.push_back(each); });
-        std::ranges::sort(dots);
         causal_context made;
-        for (auto from = dots.begin(); from != dots.end();) {
-            auto to = from + 1;
-            while (to != dots.end() && to->word() == (to - 1)->word() + 1) {
-                ++to;
-            }
-            made.insert(context_.replica(from->slot()), from->counter(), (to - 1)->counter());
-            from = to;
-        }
+        made.insert(std::move(dots), context_);
         return made;
     }
 
@@ -210,7 +213,13 @@ private:
     }
 
     void take(const causal& theirs, const detail::join_scope& scope, detail::dot_changes& changes) {
-        store_.join(theirs.store_, scope, changes);
+        try {
+            store_.join(theirs.store_, scope, changes);
+        } catch (...) {
+            // A copy of a key or a value threw. What came until then stays, and is seen: a state between the two.
+            context_.insert(changes.added.all(), context_);
+            throw;
+        }
         for (std::size_t slot = 0; slot < theirs.context_.slot_count(); ++slot) {
             const auto from = static_cast<detail::replica_slot>(slot);
             context_.join(scope.to_mine()[from], theirs.context_.known(from));

@@ -33,6 +33,20 @@ void causal_context::insert(const replica_id& replica, std::uint64_t first, std:
     entries_[slot_of(replica)].known.insert(interval{first, last});
 }
 
+void causal_context::insert(std::vector<detail::compact_dot> dots, const causal_context& named) {
+    std::ranges::sort(dots);
+    causal_context sorted;
+    for (auto from = dots.begin(); from != dots.end();) {
+        auto to = from + 1;
+        while (to != dots.end() && to->word() <= (to - 1)->word() + 1) {
+            ++to;
+        }
+        sorted.insert(named.replica(from->slot()), from->counter(), (to - 1)->counter());
+        from = to;
+    }
+    join(sorted);
+}
+
 void causal_context::join(const causal_context& other) {
     if (&other == this) {
         return;
@@ -115,6 +129,9 @@ replica_slot causal_context::add_slot(const replica_id& replica) {
         throw_error(errc::limit_exceeded, "causal context: expected at most 65535 replicas");
     }
     const auto added = static_cast<replica_slot>(entries_.size());
+    if (entries_.size() >= most_scanned) {
+        by_replica_.reserve(entries_.size() + 1);
+    }
     entries_.grow().replica = replica;
     if (entries_.size() == most_scanned + 1) {
         by_replica_.resize(entries_.size());

@@ -78,7 +78,7 @@ public:
     void write(byte_writer& out) const;
     [[nodiscard]] static causal_context read(byte_reader& in);
 
-    // --- For the stores of one state: dots by slot.
+    // --- For the stores of one state: dots by slot. Nothing here is checked: a slot is one of this context.
 
     [[nodiscard]] std::size_t slot_count() const noexcept { return entries_.size(); }
 
@@ -128,6 +128,9 @@ public:
     void insert(detail::compact_dot d) { entries_[d.slot()].known.insert(d.counter()); }
 
     void insert(detail::replica_slot slot, detail::interval added) { entries_[slot].known.insert(added); }
+
+    /// Any number of dots, in any order, in the slots of `named`.
+    void insert(std::vector<detail::compact_dot> dots, const causal_context& named);
 
     /// The next dot of the replica in `slot`, seen from now on.
     detail::compact_dot mint(detail::replica_slot slot) {

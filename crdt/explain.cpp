@@ -1,6 +1,8 @@
 #include <phoenix/crdt/causal_context.hpp>
 #include <phoenix/crdt/explain.hpp>
 
+#include <charconv>
+#include <iterator>
 #include <utility>
 
 namespace phoenix::crdt {
@@ -108,6 +110,38 @@ std::string quoted_text(std::string_view value) {
         }
     }
     return text + "\"";
+}
+
+bool detail::is_utf8(std::string_view text) noexcept {
+    // Unicode 15, table 3-7: of the bytes behind the first, only the second has limits of its own.
+    for (std::size_t at = 0; at < text.size();) {
+        const auto byte = [&](std::size_t ahead) {
+            return at + ahead < text.size() ? static_cast<unsigned char>(text[at + ahead]) : 0U;
+        };
+        const unsigned first = byte(0);
+        const std::size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+        if (length > 1) {
+            const unsigned least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+            const unsigned most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+            if (first < 0xc2 || first > 0xf4 || byte(1) < least || byte(1) > most) {
+                return false;
+            }
+        }
+        for (std::size_t ahead = 2; ahead < length; ++ahead) {
+            if (byte(ahead) < 0x80 || byte(ahead) > 0xbf) {
+                return false;
+            }
+        }
+        at += length;
+    }
+    return true;
+}
+
+std::string real_text(double number) {
+    char digits[32];
+    const auto end = std::to_chars(std::begin(digits), std::end(digits), number);
+    std::string text(std::begin(digits), end.ptr);
+    return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
 }
 
 std::string hex_text(std::span<const std::byte> bytes) {

@@ -65,15 +65,27 @@ template <explainable T>
 [[nodiscard]] std::string quoted_text(std::string_view text);
 [[nodiscard]] std::string hex_text(std::span<const std::byte> bytes);
 
-/// A value for people: numbers as such, text in quotes, other values as the hexadecimal digits of their bytes.
+/// The shortest digits that give the number back; never without a sign that it is no integer.
+[[nodiscard]] std::string real_text(double number);
+
+namespace detail {
+
+[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
+
+} // namespace detail
+
+/// A value for people: numbers as such, UTF-8 in quotes, other texts and values as the hexadecimal digits of their bytes.
 template <byte_value T>
 [[nodiscard]] std::string value_text(const T& value) {
     if constexpr (std::is_same_v<T, bool>) {
         return value ? "true" : "false";
+    } else if constexpr (std::is_floating_point_v<T>) {
+        return real_text(static_cast<double>(value));
     } else if constexpr (std::is_arithmetic_v<T>) {
         return std::to_string(value);
     } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
-        return quoted_text(value);
+        const std::string_view text = value;
+        return detail::is_utf8(text) ? quoted_text(text) : hex_text(std::as_bytes(std::span(text)));
     } else {
         byte_writer out;
         write_value(out, value);

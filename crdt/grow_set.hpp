@@ -16,12 +16,10 @@
 // thread; a value, which belongs to one at a time.
 #pragma once
 
-#include <phoenix/crdt/core/dot_map.hpp>
+#include <phoenix/crdt/core/key_table.hpp>
 #include <phoenix/crdt/core/sorted_keys.hpp>
 #include <phoenix/crdt/explain.hpp>
 #include <phoenix/crdt/lattice.hpp>
-
-#include <boost/unordered/unordered_flat_set.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -32,12 +30,12 @@ namespace phoenix::crdt {
 
 template <map_key Element>
 class grow_set {
-    using table = boost::unordered_flat_set<Element, detail::key_hash<Element>>;
+    using table = detail::key_table<Element>;
 
 public:
     using value_type = Element;
     using digest_type = grow_set;
-    using iterator = typename table::const_iterator;
+    using iterator = typename table::iterator;
 
     struct operations {
         struct add {
@@ -54,11 +52,10 @@ public:
     /// Changes this set and returns the change, itself a set: bottom when the element was there.
     grow_set add(const replica_id& /*here*/, const Element& element) {
         detail::expect_ordered("add", element);
+        // The delta first: when a copy throws, nothing has changed that nobody else will know.
         grow_set delta;
-        if (elements_.insert(element).second) {
-            delta.elements_.insert(element);
-        }
-        return delta;
+        delta.elements_.insert(element);
+        return elements_.insert(element).second ? delta : grow_set();
     }
 
     [[nodiscard]] bool contains(const Element& element) const { return elements_.contains(element); }
@@ -74,8 +71,10 @@ public:
 
     void join(const grow_set& theirs) {
         if (this != &theirs) {
-            detail::grow_for(elements_, theirs.size());
-            elements_.insert(theirs.begin(), theirs.end());
+            elements_.reserve(theirs.size());
+            for (const Element& each : theirs.elements_) {
+                elements_.insert(each);
+            }
         }
     }
 

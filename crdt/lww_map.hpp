@@ -22,7 +22,7 @@
 // 3.2.1 and 3.3.3. Any thread; a value, which belongs to one at a time.
 #pragma once
 
-#include <phoenix/crdt/core/dot_map.hpp>
+#include <phoenix/crdt/core/key_table.hpp>
 #include <phoenix/crdt/core/lww_map_digest.hpp>
 #include <phoenix/crdt/core/projected_iterator.hpp>
 #include <phoenix/crdt/core/sorted_keys.hpp>
@@ -30,8 +30,6 @@
 #include <phoenix/crdt/explain.hpp>
 #include <phoenix/crdt/lattice.hpp>
 #include <phoenix/crdt/lww_register.hpp>
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -46,12 +44,17 @@ namespace phoenix::crdt {
 template <map_key Key, register_value Value, lww_bias Bias = lww_bias::add>
 class lww_map {
     struct entry {
+        Key key;
         write_stamp stamp;
         /// None: removed.
         std::optional<Value> value;
     };
 
-    using table = boost::unordered_flat_map<Key, entry, detail::key_hash<Key>>;
+    struct key_of {
+        [[nodiscard]] const Key& operator()(const entry& each) const noexcept { return each.key; }
+    };
+
+    using table = detail::key_table<Key, entry, key_of>;
 
 public:
     using digest_type = lww_map_digest<Key, Bias>;
@@ -65,18 +68,14 @@ public:
 
 private:
     struct shape {
-        [[nodiscard]] static bool wanted(const typename table::value_type& each) noexcept {
-            return each.second.value.has_value();
-        }
+        [[nodiscard]] static bool wanted(const entry& each) noexcept { return each.value.has_value(); }
 
-        [[nodiscard]] static item show(const typename table::value_type& each) noexcept {
-            return {each.first, *each.second.value};
-        }
+        [[nodiscard]] static item show(const entry& each) noexcept { return {each.key, *each.value}; }
     };
 
 public:
     using value_type = item;
-    using iterator = detail::projected_iterator<typename table::const_iterator, shape>;
+    using iterator = detail::projected_iterator<typename table::iterator, shape>;
 
     struct operations {
         struct put {
@@ -118,18 +117,18 @@ public:
     /// Each mutator changes this map and returns the change, itself a map.
     lww_map put(const replica_id& here, const Key& key, const Value& value, const timestamp& time) {
         detail::expect_ordered("put", key);
-        return take_new(key, entry{{time, here}, value});
+        return take_new({key, {time, here}, value});
     }
 
     /// Removes what was and will be put before `time`, whether it is here or not.
     lww_map remove(const replica_id& here, const Key& key, const timestamp& time) {
         detail::expect_ordered("remove", key);
-        return take_new(key, entry{{time, here}, std::nullopt});
+        return take_new({key, {time, here}, std::nullopt});
     }
 
     /// Null when the key is not there. Valid until the map changes.
     [[nodiscard]] const Value* find(const Key& key) const {
-        const entry* const found = find_entry(key);
+        const entry* const found = entries_.find(key);
         return found != nullptr && found->value ? &*found->value : nullptr;
     }
 
@@ -138,7 +137,7 @@ public:
     /// When and by whom the key was put or removed last; null when neither is known. Valid until the map
     /// changes.
     [[nodiscard]] const write_stamp* stamp(const Key& key) const {
-        const entry* const found = find_entry(key);
+        const entry* const found = entries_.find(key);
         return found != nullptr ? &found->stamp : nullptr;
     }
 
@@ -167,16 +166,14 @@ public:
     /// slept longest decides, so `stable` is the least of what the members have acknowledged. Who forgets
     /// later hands its tombstones out again, to no harm.
     std::size_t forget(const timestamp& stable) {
-        return erase_if(entries_, [&](const auto& each) {
-            return !each.second.value && each.second.stamp.time <= stable;
-        });
+        return entries_.erase_if([&](const entry& each) { return !each.value && each.stamp.time <= stable; });
     }
 
     void join(const lww_map& theirs) {
         if (this != &theirs) {
-            detail::grow_for(entries_, theirs.entries_.size());
-            for (const auto& [key, what] : theirs.entries_) {
-                take(key, what);
+            entries_.reserve(theirs.entries_.size());
+            for (const entry& each : theirs.entries_) {
+                take(each);
             }
         }
     }
@@ -184,9 +181,9 @@ public:
     [[nodiscard]] lww_map delta_and_merge(const lww_map& theirs) {
         lww_map fresh;
         if (this != &theirs) {
-            for (const auto& [key, what] : theirs.entries_) {
-                if (take(key, what)) {
-                    fresh.take(key, what);
+            for (const entry& each : theirs.entries_) {
+                if (take(each)) {
+                    fresh.take(each);
                 }
             }
         }
@@ -194,9 +191,9 @@ public:
     }
 
     [[nodiscard]] bool leq(const lww_map& theirs) const {
-        return std::ranges::all_of(entries_, [&](const auto& each) {
-            const entry* const found = theirs.find_entry(each.first);
-            return found != nullptr && compare(each.second, *found) <= 0;
+        return std::ranges::all_of(entries_, [&](const entry& each) {
+            const entry* const found = theirs.entries_.find(each.key);
+            return found != nullptr && compare(each, *found) <= 0;
         });
     }
 
@@ -205,8 +202,8 @@ public:
     [[nodiscard]] digest_type digest() const {
         digest_type made;
         made.marks.reserve(entries_.size());
-        for (const auto* each : sorted()) {
-            made.marks.push_back(mark(each->first, each->second));
+        for (const entry* each : sorted()) {
+            made.marks.push_back(mark(*each));
         }
         return made;
     }
@@ -214,10 +211,10 @@ public:
     /// The writes that win over what a holder of `theirs` has.
     [[nodiscard]] lww_map delta_since(const digest_type& theirs) const {
         lww_map delta;
-        for (const auto& [key, what] : entries_) {
-            const auto* const known = theirs.find(key);
-            if (known == nullptr || known->loses_to(mark(key, what))) {
-                delta.take(key, what);
+        for (const entry& each : entries_) {
+            const auto* const known = theirs.find(each.key);
+            if (known == nullptr || known->loses_to(mark(each))) {
+                delta.take(each);
             }
         }
         return delta;
@@ -226,8 +223,8 @@ public:
     /// The join-irreducible states whose join this is: one for each key, by key.
     [[nodiscard]] std::vector<lww_map> decompose() const {
         std::vector<lww_map> parts;
-        for (const auto* each : sorted()) {
-            parts.emplace_back().take(each->first, each->second);
+        for (const entry* each : sorted()) {
+            parts.emplace_back().take(*each);
         }
         return parts;
     }
@@ -245,14 +242,13 @@ public:
     }
 
     void explain(explanation& facts) const {
-        for (const auto* each : sorted()) {
-            const auto& [stamp, value] = each->second;
-            facts.path.push_back(value_text(each->first));
-            if (value) {
-                facts.add(explanation::verdict::stands, value_text(*value),
-                          "put " + to_text(stamp) + ", the last");
+        for (const entry* each : sorted()) {
+            facts.path.push_back(value_text(each->key));
+            if (each->value) {
+                facts.add(explanation::verdict::stands, value_text(*each->value),
+                          "put " + to_text(each->stamp) + ", the last");
             } else {
-                facts.add(explanation::verdict::gone, {}, "removed " + to_text(stamp));
+                facts.add(explanation::verdict::gone, {}, "removed " + to_text(each->stamp));
             }
             facts.path.pop_back();
         }
@@ -260,18 +256,18 @@ public:
 
     friend bool operator==(const lww_map& a, const lww_map& b) {
         return a.entries_.size() == b.entries_.size() && a.live_ == b.live_ &&
-               std::ranges::all_of(a.entries_, [&](const auto& each) {
-                   const entry* const found = b.find_entry(each.first);
-                   return found != nullptr && compare(each.second, *found) == 0;
+               std::ranges::all_of(a.entries_, [&](const entry& each) {
+                   const entry* const found = b.entries_.find(each.key);
+                   return found != nullptr && compare(each, *found) == 0;
                });
     }
 
     void write(byte_writer& out) const {
         out.write_varint(entries_.size());
-        for (const auto* each : sorted()) {
-            write_value(out, each->first);
-            each->second.stamp.write(out);
-            write_value(out, each->second.value);
+        for (const entry* each : sorted()) {
+            write_value(out, each->key);
+            each->stamp.write(out);
+            write_value(out, each->value);
         }
     }
 
@@ -279,11 +275,10 @@ public:
         lww_map made;
         detail::ascending_reader<Key> keys;
         for (std::size_t left = in.read_count(5, "keys"); left > 0; --left) {
-            const Key& key = keys.next(in);
-            entry found;
+            entry found{keys.next(in), {}, {}};
             found.stamp = write_stamp::read(in);
             found.value = read_value<std::optional<Value>>(in);
-            made.take(key, found);
+            made.take(found);
         }
         return made;
     }
@@ -298,40 +293,35 @@ private:
         return detail::compare_values(*a.value, *b.value);
     }
 
-    [[nodiscard]] static auto mark(const Key& key, const entry& what) {
+    [[nodiscard]] static auto mark(const entry& of) {
         return typename digest_type::write_mark{
-            key, what.stamp, what.value ? std::optional(bytes_hash(*what.value)) : std::nullopt};
+            of.key, of.stamp, of.value ? std::optional(bytes_hash(*of.value)) : std::nullopt};
     }
 
-    [[nodiscard]] const entry* find_entry(const Key& key) const {
-        const auto found = entries_.find(key);
-        return found != entries_.end() ? &found->second : nullptr;
-    }
-
-    [[nodiscard]] auto sorted() const {
-        return detail::sorted_entries(entries_, [](const auto& each) -> const Key& { return each.first; });
-    }
+    [[nodiscard]] auto sorted() const { return detail::sorted_entries(entries_, key_of()); }
 
     /// Joins one write; true when it wins.
-    bool take(const Key& key, const entry& what) {
-        const auto [place, is_new] = entries_.try_emplace(key, what);
+    bool take(const entry& write) {
+        const auto [mine, is_new] = entries_.insert(write);
         if (!is_new) {
-            if (compare(what, place->second) <= 0) {
+            if (compare(write, mine) <= 0) {
                 return false;
             }
-            live_ -= place->second.value ? 1 : 0;
-            place->second = what;
+            // The copy first: when it throws, nothing has changed.
+            std::optional<Value> value = write.value;
+            live_ -= mine.value ? 1 : 0;
+            mine.stamp = write.stamp;
+            mine.value = std::move(value);
         }
-        live_ += what.value ? 1 : 0;
+        live_ += write.value ? 1 : 0;
         return true;
     }
 
-    lww_map take_new(const Key& key, const entry& what) {
+    lww_map take_new(const entry& write) {
+        // The delta first: when a copy throws, nothing has changed that nobody else will know.
         lww_map delta;
-        if (take(key, what)) {
-            delta.take(key, what);
-        }
-        return delta;
+        delta.take(write);
+        return take(write) ? delta : lww_map();
     }
 
     table entries_;

@@ -147,10 +147,14 @@ public:
 
     /// The values, by their dots' replica and counter: a range of const Value&. Valid until the register
     /// changes.
-    [[nodiscard]] auto values() const { return this->store().values(this->context()); }
+    [[nodiscard]] auto values() const& { return this->store().values(this->context()); }
+
+    void values() && = delete;
 
     /// The same as {dot, value}.
-    [[nodiscard]] auto siblings() const { return this->store().siblings(this->context()); }
+    [[nodiscard]] auto siblings() const& { return this->store().siblings(this->context()); }
+
+    void siblings() && = delete;
 };
 
 } // namespace phoenix::crdt

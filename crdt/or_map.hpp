@@ -17,6 +17,7 @@
 #include <phoenix/crdt/causal.hpp>
 #include <phoenix/crdt/core/dot_map.hpp>
 #include <phoenix/crdt/core/projected_iterator.hpp>
+#include <phoenix/crdt/core/sorted_keys.hpp>
 #include <phoenix/crdt/core/store_members.hpp>
 #include <phoenix/crdt/core/wrapped_store.hpp>
 
@@ -100,9 +101,10 @@ public:
     [[nodiscard]] iterator end() const noexcept { return {this->inner_.end(), this->inner_.end()}; }
 
     void explain(explanation& facts, const causal_context& context) const {
-        for (const auto& [key, store] : this->inner_) {
-            facts.path.push_back(value_text(key));
-            store.explain(facts, context);
+        for (const auto* each :
+             detail::sorted_entries(this->inner_, [](const auto& of) -> const auto& { return of.key; })) {
+            facts.path.push_back(value_text(each->key));
+            each->store.explain(facts, context);
             facts.path.pop_back();
         }
     }
@@ -115,9 +117,11 @@ public:
     editor(or_map_store& mine, or_map_store& delta, detail::causal_edit& edit) noexcept
         : mine_(mine), delta_(delta), edit_(edit) {}
 
-    /// Calls change(editor) with the editor of what stands below the key, empty when the key is new.
+    /// Calls change(editor) with the editor of what stands below the key, empty when the key is new. `change` must not
+    /// change this map itself.
     template <class Change>
     void update(const Key& key, Change&& change) {
+        detail::expect_ordered("update", key);
         mine_.inner_.update(key, edit_.mine, [&](Child& mine) {
             delta_.inner_.update(key, edit_.delta,
                                  [&](Child& delta) { change(typename Child::editor(mine, delta, edit_)); });

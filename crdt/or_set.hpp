@@ -17,6 +17,7 @@
 #include <phoenix/crdt/core/dot_map.hpp>
 #include <phoenix/crdt/core/dot_set.hpp>
 #include <phoenix/crdt/core/projected_iterator.hpp>
+#include <phoenix/crdt/core/sorted_keys.hpp>
 #include <phoenix/crdt/core/wrapped_store.hpp>
 
 #include <cstddef>
@@ -84,10 +85,12 @@ public:
     [[nodiscard]] iterator end() const noexcept { return {this->inner_.end(), this->inner_.end()}; }
 
     void explain(explanation& facts, const causal_context& context) const {
-        for (const auto& [element, dots] : this->inner_) {
+        for (const auto* each :
+             detail::sorted_entries(this->inner_, [](const auto& of) -> const auto& { return of.key; })) {
             std::vector<dot> by;
-            dots.for_each_dot([&](detail::compact_dot each) { by.push_back(context.expand(each)); });
-            facts.add(explanation::verdict::stands, value_text(element), {}, std::move(by));
+            each->store.for_each_dot([&](detail::compact_dot d) { by.push_back(context.expand(d)); });
+            std::ranges::sort(by);
+            facts.add(explanation::verdict::stands, value_text(each->key), {}, std::move(by));
         }
     }
 };
@@ -100,6 +103,7 @@ public:
         : mine_(mine), delta_(delta), edit_(edit) {}
 
     void add(const Element& element) {
+        detail::expect_ordered("add", element);
         const detail::compact_dot minted = edit_.mint();
         mine_.inner_.put(element, detail::dot_set(minted), edit_.mine,
                          [this](detail::compact_dot each) { edit_.supersede(each); });
@@ -111,8 +115,9 @@ public:
     void remove(const Element& element) {
         if (const detail::dot_set* const dots = mine_.inner_.find(element)) {
             dots->for_each_dot([&](detail::compact_dot each) { edit_.supersede(each); });
-            mine_.inner_.erase(element, edit_.mine);
             delta_.inner_.erase(element, edit_.delta);
+            // Last: it may be this set's own element.
+            mine_.inner_.erase(element, edit_.mine);
         }
     }
 

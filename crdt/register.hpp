@@ -294,7 +294,9 @@ public:
 
     /// All values that stand as {dot, timestamp, value}, by replica and counter. Valid until the register
     /// changes.
-    [[nodiscard]] auto siblings() const { return this->store().siblings(this->context()); }
+    [[nodiscard]] auto siblings() const& { return this->store().siblings(this->context()); }
+
+    void siblings() && = delete;
 };
 
 } // namespace phoenix::crdt

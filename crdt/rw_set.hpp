@@ -26,6 +26,8 @@
 #include <phoenix/crdt/causal.hpp>
 #include <phoenix/crdt/core/dot_map.hpp>
 #include <phoenix/crdt/core/dot_set.hpp>
+#include <phoenix/crdt/core/projected_iterator.hpp>
+#include <phoenix/crdt/core/sorted_keys.hpp>
 #include <phoenix/crdt/core/store_members.hpp>
 #include <phoenix/crdt/core/wrapped_store.hpp>
 
@@ -63,10 +65,22 @@ public:
 template <map_key Element>
 class rw_set_store
     : public detail::wrapped_store<rw_set_store<Element>, detail::dot_map<Element, detail::rw_element>> {
-    using element_iterator = typename detail::dot_map<Element, detail::rw_element>::iterator;
+    using table = detail::dot_map<Element, detail::rw_element>;
+
+    struct shape {
+        [[nodiscard]] static bool wanted(const typename table::entry& each) noexcept {
+            return each.store.is_present();
+        }
+
+        [[nodiscard]] static const Element& show(const typename table::entry& each) noexcept {
+            return each.key;
+        }
+    };
 
 public:
     class editor;
+
+    using iterator = detail::projected_iterator<typename table::iterator, shape>;
 
     struct add {
         Element element;
@@ -92,46 +106,6 @@ public:
 
     using operation = std::variant<add, remove, clear_all>;
 
-    /// Over the elements that are there.
-    class iterator {
-    public:
-        using value_type = Element;
-        using difference_type = std::ptrdiff_t;
-        using iterator_category = std::forward_iterator_tag;
-
-        iterator() = default;
-
-        iterator(element_iterator at, element_iterator end) noexcept : at_(at), end_(end) { skip_removed(); }
-
-        [[nodiscard]] const Element& operator*() const noexcept { return at_->key; }
-
-        [[nodiscard]] const Element* operator->() const noexcept { return &at_->key; }
-
-        iterator& operator++() noexcept {
-            ++at_;
-            skip_removed();
-            return *this;
-        }
-
-        iterator operator++(int) noexcept {
-            iterator before = *this;
-            ++*this;
-            return before;
-        }
-
-        friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.at_ == b.at_; }
-
-    private:
-        void skip_removed() noexcept {
-            while (at_ != end_ && !at_->store.is_present()) {
-                ++at_;
-            }
-        }
-
-        element_iterator at_;
-        element_iterator end_;
-    };
-
     [[nodiscard]] bool contains(const Element& element) const {
         const detail::rw_element* const found = this->inner_.find(element);
         return found != nullptr && found->is_present();
@@ -151,7 +125,7 @@ public:
     [[nodiscard]] iterator end() const noexcept { return {this->inner_.end(), this->inner_.end()}; }
 
     void explain(explanation& facts, const causal_context& context) const {
-        using entry = typename detail::dot_map<Element, detail::rw_element>::entry;
+        using entry = typename table::entry;
         std::vector<const entry*> sorted;
         for (const entry& each : this->inner_) {
             sorted.push_back(&each);
@@ -235,6 +209,7 @@ public:
 private:
     /// One new dot in `place` takes the place of all that the element has.
     void write(const Element& element, detail::dot_set detail::rw_element::* place) {
+        detail::expect_ordered("rw_set", element);
         const detail::compact_dot minted = edit_.mint();
         mine_.inner_.update(element, edit_.mine, [&](detail::rw_element& dots) {
             dots.for_each_dot([&](detail::compact_dot each) { edit_.supersede(each); });
@@ -259,7 +234,6 @@ class rw_set : public causal<rw_set<Element>, rw_set_store<Element>> {
 public:
     using value_type = Element;
     using iterator = typename rw_set_store<Element>::iterator;
-    using const_iterator = iterator;
 
     /// Each mutator changes this set and returns the change, itself a set.
     rw_set add(const replica_id& here, const Element& element) {

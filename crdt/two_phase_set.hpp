@@ -18,12 +18,10 @@
 // which belongs to one at a time.
 #pragma once
 
-#include <phoenix/crdt/core/dot_map.hpp>
+#include <phoenix/crdt/core/key_table.hpp>
 #include <phoenix/crdt/core/sorted_keys.hpp>
 #include <phoenix/crdt/explain.hpp>
 #include <phoenix/crdt/lattice.hpp>
-
-#include <boost/unordered/unordered_flat_set.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -35,12 +33,12 @@ namespace phoenix::crdt {
 
 template <map_key Element>
 class two_phase_set {
-    using table = boost::unordered_flat_set<Element, detail::key_hash<Element>>;
+    using table = detail::key_table<Element>;
 
 public:
     using value_type = Element;
     using digest_type = two_phase_set;
-    using iterator = typename table::const_iterator;
+    using iterator = typename table::iterator;
 
     struct operations {
         struct add {
@@ -67,18 +65,19 @@ public:
     two_phase_set add(const replica_id& /*here*/, const Element& element) {
         detail::expect_ordered("add", element);
         two_phase_set delta;
-        if (take_live(element)) {
-            delta.live_.insert(element);
-        }
-        return delta;
+        // The delta first: when a copy throws, nothing has changed that nobody else will know.
+        delta.live_.insert(element);
+        return take_live(element) ? delta : two_phase_set();
     }
 
     /// Nothing when the element is not there.
     two_phase_set remove(const replica_id& /*here*/, const Element& element) {
         two_phase_set delta;
-        if (live_.erase(element) > 0) {
-            removed_.insert(element);
+        if (live_.contains(element)) {
             delta.removed_.insert(element);
+            removed_.insert(element);
+            // Last: it may be this set's own element.
+            live_.erase(element);
         }
         return delta;
     }
@@ -204,8 +203,8 @@ private:
         if (this == &theirs) {
             return;
         }
-        detail::grow_for(removed_, theirs.removed_.size());
-        detail::grow_for(live_, theirs.live_.size());
+        removed_.reserve(theirs.removed_.size());
+        live_.reserve(theirs.live_.size());
         for (const Element& each : theirs.removed_) {
             if (removed_.insert(each).second) {
                 live_.erase(each);

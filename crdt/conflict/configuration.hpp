@@ -31,6 +31,8 @@ template <byte_value Value>
         return check(value);
     } catch (const std::exception& e) {
         return e.what();
+    } catch (...) {
+        return "the validator threw what is no std::exception";
     }
 }
 

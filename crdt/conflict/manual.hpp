@@ -61,7 +61,7 @@ public:
         const auto known = by_object_.find(about.object);
         if (known != by_object_.end()) {
             entry& old = entries_.at(known->second);
-            if (!(old.about.siblings == about.siblings)) {
+            if (!(old.about.siblings == about.siblings) || old.about.replaces != about.replaces) {
                 ++old.ticket.revision;
             }
             old.about = about;

@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -53,7 +52,7 @@ struct resolution {
         write_value(out, value);
         out.write_varint(supersedes.size());
         for (const dot& each : supersedes) {
-            write_value(out, std::tuple(each.replica.node, each.replica.incarnation, each.counter));
+            write_value(out, each);
         }
         write_value(out, decided_by);
         write_value(out, why);
@@ -66,9 +65,7 @@ struct resolution {
         std::vector<dot> supersedes;
         for (std::size_t left = in.read_count(3, "dots"); left > 0; --left) {
             const std::size_t at = in.position();
-            const auto [node, incarnation, counter] =
-                read_value<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>>(in);
-            const dot each{{node, incarnation}, counter};
+            const dot each = read_value<dot>(in);
             if (!supersedes.empty() && each <= supersedes.back()) {
                 byte_reader::fail_at(at, "dots in ascending order, each once");
             }

@@ -45,19 +45,14 @@ struct sibling {
     }
 
     void write(byte_writer& out) const {
-        write_value(out, by.replica.node);
-        write_value(out, by.replica.incarnation);
-        write_value(out, by.counter);
+        write_value(out, by);
         write_value(out, at);
         write_value(out, clock);
         write_value(out, value);
     }
 
     [[nodiscard]] static sibling read(byte_reader& in) {
-        dot by;
-        by.replica.node = read_value<std::uint64_t>(in);
-        by.replica.incarnation = read_value<std::uint64_t>(in);
-        by.counter = read_value<std::uint64_t>(in);
+        const dot by = read_value<dot>(in);
         auto at = read_value<timestamp>(in);
         auto clock = read_value<version_vector>(in);
         return {by, at, std::move(clock), read_value<Value>(in)};

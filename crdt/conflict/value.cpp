@@ -3,9 +3,7 @@
 #include <phoenix/crdt/explain.hpp>
 
 #include <algorithm>
-#include <bit>
-#include <charconv>
-#include <iterator>
+#include <limits>
 #include <utility>
 
 namespace phoenix::crdt::conflict {
@@ -20,14 +18,6 @@ const value& held_by(const value::map::value_type& entry) noexcept {
     return entry.second;
 }
 
-std::string to_text(double number) {
-    char digits[32];
-    const auto end = std::to_chars(std::begin(digits), std::end(digits), number);
-    std::string text(std::begin(digits), end.ptr);
-    // A real is never mistaken for an integer.
-    return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
-}
-
 template <class Items, class Show>
 std::string joined(const Items& items, Show show) {
     std::string text;
@@ -39,7 +29,13 @@ std::string joined(const Items& items, Show show) {
 
 } // namespace
 
-value::value(double number) noexcept : held_(std::bit_cast<double>(value_bytes<double>::canonical(number))) {}
+void value::expect_signed(std::uint64_t number) {
+    if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+        throw_error(errc::invalid_operation,
+                    "conflict::value: expected a number of at most 2^63 - 1, found " +
+                        std::to_string(number));
+    }
+}
 
 template <class Items>
 value::value(Items items, std::size_t deepest) : depth_(static_cast<std::uint8_t>(deepest)) {
@@ -186,7 +182,7 @@ std::string to_text(const value& shown) {
         return std::to_string(*number);
     }
     if (const auto* const number = shown.as<double>()) {
-        return to_text(*number);
+        return real_text(*number);
     }
     if (const auto* const text = shown.as<std::string>()) {
         return quoted_text(*text);

@@ -13,6 +13,7 @@
 
 #include <phoenix/crdt/bytes.hpp>
 
+#include <bit>
 #include <compare>
 #include <concepts>
 #include <cstddef>
@@ -44,11 +45,20 @@ public:
 
     value() noexcept : held_(std::int64_t(0)) {}
 
+    /// Throws errc::invalid_operation for a number beyond 2^63 - 1.
     template <std::integral Number>
-        requires(!std::same_as<Number, bool> && (std::is_signed_v<Number> || sizeof(Number) < 8))
-    value(Number number) noexcept : held_(static_cast<std::int64_t>(number)) {}
+    value(Number number) : held_(static_cast<std::int64_t>(number)) {
+        if constexpr (std::is_unsigned_v<Number> && sizeof(Number) == sizeof(std::int64_t)) {
+            expect_signed(number);
+        }
+    }
 
-    value(double number) noexcept;
+    // No kind of its own: say which numbers mean true and false.
+    value(bool) = delete;
+
+    template <std::floating_point Number>
+    value(Number number) noexcept
+        : held_(std::bit_cast<double>(value_bytes<double>::canonical(static_cast<double>(number)))) {}
 
     value(std::string text) noexcept : held_(std::move(text)) {}
 
@@ -87,6 +97,8 @@ private:
     explicit value(Items items, std::size_t deepest);
 
     [[nodiscard]] static value read(byte_reader& in, std::size_t depth);
+
+    static void expect_signed(std::uint64_t number);
 
     std::variant<std::int64_t, double, std::string, bytes, std::shared_ptr<const list>,
                  std::shared_ptr<const set>, std::shared_ptr<const map>>

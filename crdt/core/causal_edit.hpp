@@ -27,8 +27,19 @@ public:
                 d.counter()};
     }
 
-    /// A dot of the state that goes: who gets the delta learns that.
-    void supersede(compact_dot d) { delta_context_.insert(in_delta(d)); }
+    /// A dot of the state that goes: who gets the delta learns that, when the edit is finished.
+    void supersede(compact_dot d) { superseded_.push_back(d); }
+
+    /// To be called once, at the end, also of an edit that threw.
+    void finish() {
+        if (superseded_.size() <= few) [[likely]] {
+            for (std::size_t i = 0; i < superseded_.size(); ++i) {
+                delta_context_.insert(in_delta(superseded_[i]));
+            }
+        } else {
+            delta_context_.insert(superseded_.all(), context_);
+        }
+    }
 
     [[nodiscard]] replica_slot here() const noexcept { return here_; }
 
@@ -39,6 +50,9 @@ public:
     dot_changes delta;
 
 private:
+    static constexpr std::size_t few = 4;
+
+    dot_list superseded_;
     causal_context& context_;
     causal_context& delta_context_;
     replica_slot here_;

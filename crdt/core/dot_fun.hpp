@@ -58,7 +58,7 @@ public:
 
     void join(const dot_fun& theirs, const join_scope& scope, dot_changes& changes) {
         const auto went = [&](const entry& mine) {
-            if (!scope.they_saw(mine.under) || theirs.holds(mine.under, scope)) {
+            if (!scope.they_saw(mine.under) || theirs.find(scope.to_theirs(mine.under)) != nullptr) {
                 return false;
             }
             changes.removed.push_back(mine.under);
@@ -124,11 +124,6 @@ public:
     }
 
 private:
-    [[nodiscard]] bool holds(compact_dot mine, const join_scope& scope) const noexcept {
-        return std::ranges::any_of(entries_,
-                                   [&](const entry& each) { return scope.to_mine(each.under) == mine; });
-    }
-
     [[nodiscard]] auto lower_bound(compact_dot d) const noexcept {
         return std::ranges::lower_bound(entries_, d, {}, &entry::under);
     }

@@ -8,15 +8,17 @@ std::uint32_t dot_index::find(compact_dot d) const noexcept {
 }
 
 dot_index::page& dot_index::open_page(std::uint64_t number) {
-    const auto [found, is_new] = directory_.try_emplace(number, 0);
-    if (is_new) {
-        if (free_.empty()) {
-            found->second = static_cast<std::uint32_t>(pages_.size());
-            pages_.grow();
-        } else {
-            found->second = free_.back();
-            free_.pop_back();
+    if (free_.empty()) {
+        // Room for every page: erase() must not fail.
+        if (free_.capacity() <= pages_.size()) {
+            free_.reserve(2 * pages_.size() + 1);
         }
+        pages_.grow();
+        free_.push_back(static_cast<std::uint32_t>(pages_.size() - 1));
+    }
+    const auto [found, is_new] = directory_.try_emplace(number, free_.back());
+    if (is_new) {
+        free_.pop_back();
         page& made = pages_[found->second];
         made.positions.fill(no_position);
         made.used = 0;

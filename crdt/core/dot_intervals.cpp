@@ -34,11 +34,11 @@ void dot_intervals::join_parts(const dot_intervals& other) {
         parts_ = other.parts_;
         return;
     }
-    if (other.parts_.size() == 1) {
-        insert(other.parts_.front());
-        return;
-    }
-    if (includes(other)) {
+    // A few into many: each where it belongs. Else all are merged.
+    if (other.parts_.size() <= parts_.size() / 8 || other.parts_.size() == 1) {
+        for (const interval& each : other.parts_) {
+            insert(each);
+        }
         return;
     }
     storage joined;
@@ -62,15 +62,13 @@ void dot_intervals::join_parts(const dot_intervals& other) {
 }
 
 bool dot_intervals::any_meet(const dot_intervals& other) const noexcept {
-    auto mine = parts_.begin();
-    auto theirs = other.parts_.begin();
-    while (mine != parts_.end() && theirs != other.parts_.end()) {
-        if (mine->first <= theirs->last && theirs->first <= mine->last) {
-            return true;
-        }
-        ++(mine->last < theirs->first ? mine : theirs);
-    }
-    return false;
+    const bool mine_are_fewer = parts_.size() <= other.parts_.size();
+    const dot_intervals& few = mine_are_fewer ? *this : other;
+    const dot_intervals& many = mine_are_fewer ? other : *this;
+    return std::ranges::any_of(few.parts_, [&](const interval& each) {
+        const auto after = many.upper_bound(each.last);
+        return after != many.parts_.begin() && each.first <= (after - 1)->last;
+    });
 }
 
 bool dot_intervals::includes(const dot_intervals& other) const noexcept {

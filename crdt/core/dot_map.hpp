@@ -11,6 +11,7 @@
 #include <phoenix/crdt/core/dot_store.hpp>
 #include <phoenix/crdt/core/key_hash.hpp>
 #include <phoenix/crdt/core/one_or_many.hpp>
+#include <phoenix/crdt/core/sorted_keys.hpp>
 #include <phoenix/crdt/core/store_members.hpp>
 
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -26,10 +27,6 @@
 
 namespace phoenix::crdt {
 
-/// What may be a key or an element: a regular, totally ordered value with std::hash and canonical bytes.
-template <class Key>
-concept map_key = std::regular<Key> && std::totally_ordered<Key> && byte_value<Key> && detail::hashable<Key>;
-
 namespace detail {
 
 template <map_key Key, dot_store Store>
@@ -39,6 +36,8 @@ public:
         Key key{};
         Store store{};
     };
+
+    using value_type = entry;
 
     /// Over the entries that are there.
     class iterator {
@@ -134,16 +133,21 @@ public:
     /// `changes`. A store that is empty afterwards leaves with its key, also when `change` throws.
     template <class Change>
     void update(const Key& key, dot_changes& changes, Change&& change) {
-        update_at(find_or_add(key), changes, std::forward<Change>(change));
+        expect_idle();
+        const std::uint32_t place = find_or_add(key);
+        const busy_here busy(*this);
+        update_at(place, changes, std::forward<Change>(change));
         close_holes_if_many();
     }
 
     /// Puts `store`, which is not empty, in the place of what stands below the key, whose dots it tells to `gone`.
     template <class Gone>
     void put(const Key& key, Store store, dot_changes& changes, Gone&& gone) {
+        expect_idle();
         if (tables_ == nullptr && few_.empty()) {
+            Key copy = key;
             entry& only = few_.grow();
-            only.key = key;
+            only.key = std::move(copy);
             only.store = std::move(store);
             size_ = 1;
             present_ = is_present(only.store);
@@ -174,6 +178,7 @@ public:
 
     /// Removes the key's dots, if it is there.
     void erase(const Key& key, dot_changes& changes) {
+        expect_idle();
         const std::uint32_t position = find_position(key);
         if (position != no_position) {
             update_at(position, changes, [&](Store& store) { store.clear(changes); });
@@ -182,6 +187,7 @@ public:
     }
 
     void clear(dot_changes& changes) {
+        expect_idle();
         for (std::size_t place = 0; place < places(); ++place) {
             at(place).store.clear(changes);
         }
@@ -255,7 +261,7 @@ public:
         const Key* previous = nullptr;
         for (std::size_t left = in.read_count(3, "entries"); left > 0; --left) {
             const std::size_t at = in.position();
-            Key key = read_value<Key>(in);
+            Key key = read_ordered<Key>(in);
             if (previous != nullptr && !(*previous < key)) {
                 byte_reader::fail_at(at, "keys in ascending order, each once");
             }
@@ -313,6 +319,15 @@ private:
         tables(const tables&) = delete;
         tables& operator=(const tables&) = delete;
 
+        void index_dots(const Store& store, std::uint32_t place) {
+            // A dot that stands under two keys came from hostile bytes, which the reader of the state refuses.
+            store.for_each_dot([&](compact_dot each) {
+                if (by_dot.find(each) == no_position) {
+                    by_dot.insert(each, place);
+                }
+            });
+        }
+
         /// The entry's key stands in it already.
         auto insert_key(std::uint32_t place) {
             if (by_key.size() >= by_key.max_load()) [[unlikely]] {
@@ -339,6 +354,26 @@ private:
         dot_index by_dot;
         std::vector<std::uint32_t> holes;
     };
+
+    /// While a store of the map is changed, the map itself must not be.
+    class busy_here {
+    public:
+        explicit busy_here(dot_map& map) noexcept : map_(map) { map.busy_ = true; }
+
+        busy_here(const busy_here&) = delete;
+        busy_here& operator=(const busy_here&) = delete;
+
+        ~busy_here() { map_.busy_ = false; }
+
+    private:
+        dot_map& map_;
+    };
+
+    void expect_idle() const {
+        PHOENIX_ASSERT(
+            !busy_, "a map is not changed while what stands below one of its keys is: change one key after "
+                    "the other");
+    }
 
     static constexpr std::size_t most_scanned = 8;
     /// Looking up a dot costs about as much as looking at so many entries.
@@ -369,16 +404,19 @@ private:
 
     /// A few become many.
     void build_tables() {
+        // What may throw comes before what moves.
         auto made = std::make_unique<tables>();
+        made->by_key.reserve(most_scanned + 1);
         for (std::uint32_t place = 0; place < few_.size(); ++place) {
-            made->entries.grow() = std::move(few_[place]);
+            made->entries.grow();
+            made->index_dots(few_[place].store, place);
+        }
+        for (std::uint32_t place = 0; place < few_.size(); ++place) {
+            made->entries[place] = std::move(few_[place]);
             made->by_key.insert(position{place});
         }
         few_.clear();
         tables_ = std::move(made);
-        for (std::uint32_t place = 0; place < places(); ++place) {
-            index_dots(place);
-        }
     }
 
     [[nodiscard]] std::uint32_t find_position(const Key& key) const {
@@ -407,13 +445,18 @@ private:
     /// With one look at the table: the key is appended, and taken back if it was there.
     [[nodiscard]] std::uint32_t find_or_append(const Key& key) {
         const std::uint32_t place = append_entry(key);
-        const auto [found, is_new] = tables_->insert_key(place);
-        if (!is_new) {
+        try {
+            const auto [found, is_new] = tables_->insert_key(place);
+            if (is_new) {
+                ++size_;
+                return place;
+            }
             tables_->entries.pop_back();
             return found->value;
+        } catch (...) {
+            tables_->entries.pop_back();
+            throw;
         }
-        ++size_;
-        return place;
     }
 
     /// A new entry, still empty; the key is not there.
@@ -426,15 +469,15 @@ private:
             }
             build_tables();
         }
-        std::uint32_t place = 0;
         if (tables_->holes.empty()) {
-            place = append_entry(std::move(key));
+            tables_->holes.push_back(append_entry(std::move(key)));
         } else {
-            place = tables_->holes.back();
-            tables_->entries[place].key = std::move(key);
-            tables_->holes.pop_back();
+            tables_->entries[tables_->holes.back()].key = std::move(key);
         }
+        // A hole until its key is found.
+        const std::uint32_t place = tables_->holes.back();
         tables_->insert_key(place);
+        tables_->holes.pop_back();
         ++size_;
         return place;
     }
@@ -500,9 +543,12 @@ private:
             few_.pop_back();
             return;
         }
-        tables_->by_key.erase(tables_->by_key.find(at(place).key));
-        at(place) = entry{};
         tables_->holes.push_back(place);
+        const auto found = tables_->by_key.find(at(place).key);
+        PHOENIX_ASSERT(found != tables_->by_key.end(),
+                       "a key is equal to itself, and is found where it was put");
+        tables_->by_key.erase(found);
+        at(place) = entry{};
     }
 
     /// Positions change, so only when nobody holds one.
@@ -522,12 +568,7 @@ private:
 
     void index_dots(std::uint32_t place) {
         if (tables_ != nullptr) {
-            // A dot that stands under two keys came from hostile bytes, which the reader of the state refuses.
-            at(place).store.for_each_dot([&](compact_dot each) {
-                if (tables_->by_dot.find(each) == no_position) {
-                    tables_->by_dot.insert(each, place);
-                }
-            });
+            tables_->index_dots(at(place).store, place);
         }
     }
 
@@ -588,6 +629,7 @@ private:
     std::unique_ptr<tables> tables_;
     std::size_t size_ = 0;
     std::size_t present_ = 0;
+    bool busy_ = false;
 };
 
 } // namespace detail

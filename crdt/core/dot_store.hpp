@@ -35,12 +35,12 @@ public:
         }
     }
 
-    /// The inverse of `forward`, which leads into a context of `size` slots.
+    /// The inverse of `forward`, which leads into a context of `size` slots; nothing for a size of 0.
     slot_map(const slot_map& forward, std::size_t size) : slot_map(size) {
         for (std::size_t slot = 0; slot < size; ++slot) {
             at(slot) = no_slot;
         }
-        for (std::size_t slot = 0; slot < forward.size_; ++slot) {
+        for (std::size_t slot = 0; slot < forward.size_ && size > 0; ++slot) {
             const replica_slot to = forward.at(slot);
             if (to != no_slot) {
                 at(to) = static_cast<replica_slot>(slot);
@@ -81,7 +81,8 @@ class join_scope {
 public:
     join_scope(causal_context& mine, const causal_context& theirs)
         : mine_(mine), theirs_(theirs), to_mine_(slot_map::into(mine, theirs)),
-          to_theirs_(to_mine_, mine.slot_count()), their_count_(theirs.count()) {
+          to_theirs_(to_mine_, theirs.slot_count() > most_scanned ? mine.slot_count() : 0),
+          their_count_(theirs.count()) {
         for (std::size_t slot = 0; slot < theirs.slot_count(); ++slot) {
             const auto theirs_slot = static_cast<replica_slot>(slot);
             overlap_ = overlap_ || mine.known(to_mine_[theirs_slot]).meets(theirs.known(theirs_slot));
@@ -90,7 +91,21 @@ public:
 
     /// True when the other side has seen a dot of mine.
     [[nodiscard]] bool they_saw(compact_dot mine) const noexcept {
-        return to_theirs_.knows(mine) && theirs_.contains(to_theirs_(mine));
+        const compact_dot known = to_theirs(mine);
+        return known.slot() != no_slot && theirs_.contains(known);
+    }
+
+    /// One of my dots in their slots, in no_slot when they do not know its replica.
+    [[nodiscard]] compact_dot to_theirs(compact_dot mine) const noexcept {
+        if (theirs_.slot_count() > most_scanned) {
+            return {to_theirs_[mine.slot()], mine.counter()};
+        }
+        for (std::size_t slot = 0; slot < theirs_.slot_count(); ++slot) {
+            if (to_mine_[static_cast<replica_slot>(slot)] == mine.slot()) {
+                return {static_cast<replica_slot>(slot), mine.counter()};
+            }
+        }
+        return {no_slot, mine.counter()};
     }
 
     /// True when this side has seen one of their dots, given in my slots.
@@ -110,9 +125,12 @@ public:
     [[nodiscard]] bool overlap() const noexcept { return overlap_; }
 
 private:
+    static constexpr std::size_t most_scanned = 8;
+
     const causal_context& mine_;
     const causal_context& theirs_;
     slot_map to_mine_;
+    /// Empty while theirs are few: a delta into a state of many replicas does not look at them all.
     slot_map to_theirs_;
     std::uint64_t their_count_;
     bool overlap_ = false;
@@ -131,6 +149,15 @@ public:
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+    [[nodiscard]] std::vector<compact_dot> all() const {
+        std::vector<compact_dot> made;
+        made.reserve(size_);
+        for (std::size_t i = 0; i < size_; ++i) {
+            made.push_back((*this)[i]);
+        }
+        return made;
+    }
 
     [[nodiscard]] compact_dot operator[](std::size_t index) const noexcept {
         return index < few_.size() ? few_[index] : (*more_)[index - few_.size()];

@@ -1,5 +1,7 @@
-// Hashes for the tables. They order nothing that leaves the process.
+// What may be a key of the tables, and its hash, which orders nothing that leaves the process.
 #pragma once
+
+#include <phoenix/crdt/bytes.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -29,10 +31,15 @@ struct key_hash {
     }
 };
 
-/// What may be a key or an element: an ordered value with a hash and canonical bytes.
-template <class Key>
-concept hashable = requires(const Key& key) {
-    { std::hash<Key>()(key) } -> std::convertible_to<std::size_t>;
-};
-
 } // namespace phoenix::crdt::detail
+
+namespace phoenix::crdt {
+
+/// What may be a key or an element: a regular, totally ordered value with std::hash and canonical bytes.
+template <class Key>
+concept map_key =
+    std::regular<Key> && std::totally_ordered<Key> && byte_value<Key> && requires(const Key& key) {
+        { std::hash<Key>()(key) } -> std::convertible_to<std::size_t>;
+    };
+
+} // namespace phoenix::crdt

@@ -25,6 +25,14 @@ public:
 
     [[nodiscard]] reference operator*() const { return Shape::show(*at_); }
 
+    [[nodiscard]] auto operator->() const {
+        if constexpr (std::is_lvalue_reference_v<reference>) {
+            return &**this;
+        } else {
+            return shown{**this};
+        }
+    }
+
     projected_iterator& operator++() {
         ++at_;
         skip();
@@ -42,6 +50,13 @@ public:
     }
 
 private:
+    /// What is made to be shown, for as long as it is pointed at.
+    struct shown {
+        value_type value;
+
+        [[nodiscard]] const value_type* operator->() const noexcept { return &value; }
+    };
+
     void skip() {
         while (at_ != end_ && !Shape::wanted(*at_)) {
             ++at_;

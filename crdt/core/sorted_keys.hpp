@@ -1,5 +1,4 @@
-// Hash tables as parts of states: room for joins, and their keys in an order of their own for bytes, digests
-// and everything else that leaves a state.
+// The keys of hash tables in an order of their own, for bytes, digests and everything else that leaves a state.
 #pragma once
 
 #include <phoenix/crdt/bytes.hpp>
@@ -59,15 +58,6 @@ public:
 private:
     std::optional<Key> previous_;
 };
-
-/// Makes room for a join with as many entries at once. Never for fewer than there are: a table may shrink
-/// then, and every delta would move it whole.
-template <class Table>
-void grow_for(Table& table, std::size_t entries) {
-    if (entries > table.size()) {
-        table.reserve(entries);
-    }
-}
 
 /// The entries of a table by key(entry). Valid until the table changes.
 template <class Table, class KeyOf>

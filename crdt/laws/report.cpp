@@ -1,3 +1,4 @@
+#include <phoenix/crdt/error.hpp>
 #include <phoenix/crdt/laws/report.hpp>
 
 #include <algorithm>
@@ -72,7 +73,20 @@ std::string to_string(const report& results) {
     return text;
 }
 
+void options::validate() const {
+    const auto expect_positive = [](const char* field, std::size_t value) {
+        if (value == 0) {
+            throw_error(errc::invalid_operation,
+                        std::string("laws::options: expected ") + field + " of at least 1, found 0");
+        }
+    };
+    expect_positive("cases", cases);
+    expect_positive("replicas", replicas);
+    expect_positive("steps_max", steps_max);
+}
+
 report check(std::span<const law> laws, const options& how) {
+    how.validate();
     report results;
     for (const law& each : laws) {
         results.laws.push_back(check_one(each, how));

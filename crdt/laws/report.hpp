@@ -18,6 +18,9 @@ struct options {
     std::size_t replicas = 4;
     std::size_t steps_max = 24;
     std::uint64_t seed = 1;
+
+    /// Throws errc::invalid_operation that names the field, what it may be and what it is.
+    void validate() const;
 };
 
 struct law_result {

@@ -112,6 +112,24 @@ BOOST_AUTO_TEST_CASE(of_texts) {
     agrees_with_a_plain_set<std::string>();
 }
 
+BOOST_AUTO_TEST_CASE(takes_its_own_elements_for_arguments) {
+    or_set<std::string> mine;
+    or_set<std::string> batch;
+    mine.edit(alice, batch, [](auto&& set) {
+        for (std::uint64_t number = 0; number < 100; ++number) {
+            set.add(element(number, std::string()));
+        }
+    });
+    or_set<std::string> theirs = mine;
+    while (!mine.empty()) {
+        theirs.join(mine.add(alice, *mine.begin()));
+        mine.edit(bob, batch, [&](auto&& set) { set.remove(*mine.begin()); });
+    }
+    theirs.join(batch);
+    BOOST_TEST(theirs.empty());
+    BOOST_TEST((batch == mine));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace

@@ -44,7 +44,7 @@ static_assert(decomposable<composite<page>> && operable<composite<page>> && expl
 static_assert(decomposable<pages> && operable<pages> && explainable<pages>);
 
 template <class Map>
-auto sorted_keys(const Map& map) {
+auto keys_in_order(const Map& map) {
     std::vector<typename Map::key_type> keys;
     for (const auto& each : map) {
         keys.push_back(each.key);
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(trap_partial_state_full_context) {
         together.join(part);
     }
     BOOST_TEST((together == whole));
-    BOOST_TEST((sorted_keys(together) == std::vector<int>{0, 1}));
+    BOOST_TEST((keys_in_order(together) == std::vector<int>{0, 1}));
 }
 
 BOOST_AUTO_TEST_CASE(trap_chunk_forgets_removes) {
@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(trap_chunk_forgets_removes) {
     for (const pages& part : mine.decompose()) {
         theirs.join(part);
     }
-    BOOST_TEST((sorted_keys(theirs) == std::vector<int>{1}));
+    BOOST_TEST((keys_in_order(theirs) == std::vector<int>{1}));
     BOOST_TEST((theirs == mine));
 }
 
@@ -285,7 +285,7 @@ BOOST_AUTO_TEST_CASE(sizes_are_right_through_joins_and_copies) {
     for (const counters* each : std::vector<const counters*>{&mine, &theirs, &copy, &read}) {
         BOOST_TEST(each->size() == 25U);
         BOOST_TEST(each->hidden() == 25U);
-        BOOST_TEST(sorted_keys(*each).size() == 25U);
+        BOOST_TEST(keys_in_order(*each).size() == 25U);
     }
     counters moved = std::move(theirs);
     BOOST_TEST(moved.size() == 25U);
@@ -347,7 +347,7 @@ BOOST_AUTO_TEST_CASE(operations_reach_through_every_level) {
         theirs.join(mine.apply(alice, each));
     }
     BOOST_TEST((mine == theirs));
-    BOOST_TEST(sorted_keys(mine) == std::vector<int>{7});
+    BOOST_TEST(keys_in_order(mine) == std::vector<int>{7});
     BOOST_TEST((*mine.find(7))->visits.value() == 4);
 }
 

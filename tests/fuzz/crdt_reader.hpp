@@ -54,6 +54,15 @@ void expect_readable(const State& state) {
 }
 
 template <class State>
+std::uint64_t dots_of(const State& state) {
+    if constexpr (requires { state.context().count(); }) {
+        return state.context().count();
+    } else {
+        return 0;
+    }
+}
+
+template <class State>
 void read_state(bytes from) {
     const std::optional<State> found = read<State>(from);
     if (!found) {
@@ -65,11 +74,14 @@ void read_state(bytes from) {
     State empty;
     expect(empty.delta_and_merge(*found) == *found);
     expect(found->delta_since(found->digest()).is_bottom());
-    State whole;
-    for (const State& part : found->decompose()) {
-        whole.join(part);
+    // A few bytes can name many dots, and there is a part for each.
+    if (dots_of(*found) <= 1000) {
+        State whole;
+        for (const State& part : found->decompose()) {
+            whole.join(part);
+        }
+        expect(whole == *found);
     }
-    expect(whole == *found);
     (void)to_text(explain(*found));
 }
 

@@ -1,6 +1,4 @@
 // What nearly every test of this folder includes, compiled once.
-#pragma once
-
 #include <phoenix/crdt/causal.hpp>
 #include <phoenix/crdt/core/dot_map.hpp>
 #include <phoenix/crdt/laws.hpp>

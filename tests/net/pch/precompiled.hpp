@@ -1,6 +1,4 @@
 // What nearly every test of this folder includes, compiled once.
-#pragma once
-
 #include <phoenix/net/connect.hpp>
 #include <phoenix/net/deadline.hpp>
 #include <phoenix/net/listener.hpp>
