@@ -7,6 +7,10 @@
 //   const auto fresh = mine.delta_and_merge(theirs);  // the same, and what of it was new
 //   theirs.join(mine.delta_since(theirs.digest()));   // synchronization by digest
 //
+// When the copy of a key or a value throws within a join or a mutator, what was done until then stays: a valid state that
+// knows less than it was meant to, which joining again completes. An edit's delta holds it too; a single mutator's is lost,
+// and others learn it by digest. Only the end of memory within a table is not covered.
+//
 // Any thread; a value, which belongs to one at a time. Source: P. S. Almeida, A. Shoker, C. Baquero, Delta State
 // Replicated Data Types (2018), section 7; decompositions after V. Enes et al. (2019).
 #pragma once

@@ -5,8 +5,11 @@
 #include "replicas.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <set>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace phoenix::crdt {
@@ -403,6 +406,39 @@ BOOST_AUTO_TEST_CASE(holes_are_closed_and_elements_stay) {
     }
     BOOST_TEST(set.size() == 600U);
     BOOST_TEST((sorted(set) == sorted(other)));
+}
+
+BOOST_AUTO_TEST_CASE(a_nan_is_no_element) {
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    or_set<double> numbers;
+    BOOST_CHECK_EXCEPTION((void)numbers.add(alice, nan), std::system_error,
+                          [](const auto& e) { return e.code() == errc::invalid_operation; });
+    BOOST_TEST(numbers.empty());
+    BOOST_TEST(!numbers.contains(nan));
+    // As a peer that allows it would write it.
+    or_set<double> one;
+    (void)one.add(alice, 1.5);
+    auto bytes = encode(one);
+    const auto number = encode(1.5);
+    const auto not_one = encode(nan);
+    const auto place = std::search(bytes.begin(), bytes.end(), number.begin(), number.end());
+    BOOST_REQUIRE((place != bytes.end() && number.size() == not_one.size()));
+    std::copy(not_one.begin(), not_one.end(), place);
+    BOOST_CHECK_THROW((void)decode<or_set<double>>(bytes), decode_error);
+}
+
+BOOST_AUTO_TEST_CASE(clearing_what_was_read_costs_as_much_as_clearing_what_was_added) {
+    // Dots in the order of the keys: as far from their own order as can be.
+    or_set<std::uint64_t> made;
+    for (std::uint64_t i = 0; i < 20'000; ++i) {
+        (void)made.add(i % 2 == 0 ? alice : bob, i * 0x9e37'79b9'7f4a'7c15U);
+    }
+    auto read = decode<or_set<std::uint64_t>>(encode(made));
+    or_set<std::uint64_t> peer = made;
+    peer.join(read.clear(alice));
+    BOOST_TEST(peer.empty());
+    BOOST_TEST((peer == read));
+    BOOST_TEST(peer.context().count() == 20'000U);
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_is_one_delta) {

@@ -1,3 +1,4 @@
+#include <phoenix/crdt/conflict/sibling.hpp>
 #include <phoenix/crdt/conflict/value.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -85,6 +86,24 @@ BOOST_AUTO_TEST_CASE(a_value_tells_its_kind_and_gives_only_that) {
     BOOST_TEST(list.as<value::list>()->size() == 2U);
     BOOST_TEST(list.as<value::set>() == nullptr);
     BOOST_TEST((value() == value(0)));
+}
+
+BOOST_AUTO_TEST_CASE(every_integer_is_an_integer) {
+    static_assert(!std::is_constructible_v<value, bool>);
+    BOOST_TEST((value(std::size_t(5)) == value(5)));
+    BOOST_TEST((value((std::uint64_t(1) << 60) + 1) == value((std::int64_t(1) << 60) + 1)));
+    BOOST_TEST(*value(0.5F).as<double>() == 0.5);
+    BOOST_CHECK_THROW(value(std::uint64_t(1) << 63), std::system_error);
+}
+
+BOOST_AUTO_TEST_CASE(dots_are_numbered_from_one) {
+    const dot first{{1, 2}, 1};
+    BOOST_TEST((decode<dot>(encode(first)) == first));
+    for (const std::uint64_t counter : {std::uint64_t(0), std::uint64_t(1) << 47}) {
+        BOOST_CHECK_THROW((void)decode<dot>(encode(dot{{1, 2}, counter})), decode_error);
+        const sibling<value> one{.by = {{1, 2}, counter}, .at = {}, .clock = {}, .value = 3};
+        BOOST_CHECK_THROW((void)decode<sibling<value>>(encode(one)), decode_error);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(copies_are_values) {
