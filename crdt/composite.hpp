@@ -12,10 +12,12 @@
 //   home->tags.contains("news");
 //
 // Fields are stores of any causal type under one context; their order is the order in their bytes, their names are for
-// people. A composite may stand under the key of an or_map, where erasing the key resets every field. Any thread; a value.
+// people. A composite may stand under the key of an or_map, where erasing the key resets every field. For fields of other
+// types there is record.hpp. Any thread; a value.
 #pragma once
 
 #include <phoenix/crdt/causal.hpp>
+#include <phoenix/crdt/core/field.hpp>
 #include <phoenix/crdt/core/store_members.hpp>
 
 #include <cstddef>
@@ -26,17 +28,6 @@
 #include <variant>
 
 namespace phoenix::crdt {
-
-template <class Struct, detail::dot_store Store>
-struct field {
-    constexpr field(const char* field_name, Store Struct::* field_member) noexcept
-        : name(field_name), member(field_member) {}
-
-    using store_type = Store;
-
-    const char* name;
-    Store Struct::* member;
-};
 
 /// The struct as a store: alone in a composite, or under the key of an or_map.
 template <class Fields>
@@ -50,7 +41,7 @@ class composite_store {
 
     template <class... Field>
     struct operations_of<std::tuple<Field...>> {
-        using type = std::variant<typename Field::store_type::operation...>;
+        using type = std::variant<typename Field::member_type::operation...>;
     };
 
 public:

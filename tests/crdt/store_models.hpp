@@ -209,7 +209,7 @@ struct modelled<composite_store<Fields>> {
 
 private:
     template <class Field>
-    using modelled_field = modelled<typename std::remove_cvref_t<Field>::store_type>;
+    using modelled_field = modelled<typename std::remove_cvref_t<Field>::member_type>;
 
     template <class Visitor>
     static void for_each_field(Visitor&& visit) {
