@@ -331,17 +331,17 @@ private:
         /// The entry's key stands in it already.
         auto insert_key(std::uint32_t place) {
             if (by_key.size() >= by_key.max_load()) [[unlikely]] {
-                grow_keys(place);
+                grow_keys();
             }
             return by_key.insert(position{place});
         }
 
-        /// Makes room for the key at `but` and more. In the order of the entries: the set itself would go through its own
-        /// order, and look at the keys all over the memory.
-        void grow_keys(std::uint32_t but) {
+        /// Makes room for more keys than stand in it; an entry that is being added is still empty. In the order of the
+        /// entries: the set itself would go through its own order, and look at the keys all over the memory.
+        void grow_keys() {
             decltype(by_key) grown(2 * by_key.size() + 1, position_hash{this}, position_equal{this});
             for (std::uint32_t place = 0; place < entries.size(); ++place) {
-                if (place != but && !entries[place].store.empty()) {
+                if (!entries[place].store.empty()) {
                     grown.insert(position{place});
                 }
             }
