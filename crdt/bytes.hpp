@@ -79,6 +79,9 @@ public:
 
     void reserve(std::size_t size) { bytes_.reserve(size); }
 
+    /// Drops what was written and keeps the memory.
+    void clear() noexcept { bytes_.clear(); }
+
 private:
     std::vector<std::byte> bytes_;
 };
@@ -414,12 +417,17 @@ private:
 /// The version of the encoding: the first byte of every state.
 inline constexpr std::uint8_t bytes_version = 1;
 
-/// A whole state or value as canonical bytes: the version, then the value.
+/// A whole state or value as canonical bytes, appended to `out`: the version, then the value.
+template <byte_value T>
+void encode(byte_writer& out, const T& value) {
+    out.write_byte(bytes_version);
+    write_value(out, value);
+}
+
 template <byte_value T>
 [[nodiscard]] std::vector<std::byte> encode(const T& value) {
     byte_writer out;
-    out.write_byte(bytes_version);
-    write_value(out, value);
+    encode(out, value);
     return out.take();
 }
 
