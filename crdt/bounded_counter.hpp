@@ -57,6 +57,8 @@ public:
             replica_id to;
             std::int64_t amount = 1;
 
+            friend bool operator==(const transfer&, const transfer&) = default;
+
             void write(byte_writer& out) const {
                 detail::write_replica(out, to, nullptr);
                 write_value(out, amount);
@@ -69,7 +71,7 @@ public:
         };
     };
 
-    using operation = std::variant<counter_operations::increment, counter_operations::decrement,
+    using operation = std::variant<typename operations::increment, typename operations::decrement,
                                    typename operations::transfer>;
 
     static constexpr std::int64_t bound = Bound;
@@ -133,9 +135,9 @@ public:
     [[nodiscard]] bounded_counter apply(const replica_id& here, const operation& what) {
         return std::visit(
             [&]<class What>(const What& each) {
-                if constexpr (std::is_same_v<What, counter_operations::increment>) {
+                if constexpr (std::is_same_v<What, typename operations::increment>) {
                     return increment(here, each.amount);
-                } else if constexpr (std::is_same_v<What, counter_operations::decrement>) {
+                } else if constexpr (std::is_same_v<What, typename operations::decrement>) {
                     return decrement(here, each.amount);
                 } else {
                     return transfer(here, each.to, each.amount);

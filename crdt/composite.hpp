@@ -12,7 +12,7 @@
 //   home->tags.contains("news");
 //
 // Fields are stores of any causal type under one context; their order is the order in their bytes, their names are for
-// people. A composite may stand under the key of an or_map, where erasing the key resets every field. For fields of other
+// people. A composite may stand under the key of an or_map, where removing the key resets every field. For fields of other
 // types there is record.hpp. Any thread; a value.
 #pragma once
 

@@ -12,6 +12,7 @@
 // State-based Replicated Data Types (2017), chains. Any thread; a value, which belongs to one at a time.
 #pragma once
 
+#include <phoenix/crdt/core/register_operations.hpp>
 #include <phoenix/crdt/core/sorted_keys.hpp>
 #include <phoenix/crdt/explain.hpp>
 #include <phoenix/crdt/lattice.hpp>
@@ -35,16 +36,7 @@ public:
     using value_type = Value;
     using digest_type = extreme_register;
 
-    struct operations {
-        struct set {
-            Value value;
-
-            void write(byte_writer& out) const { write_value(out, value); }
-
-            [[nodiscard]] static set read(byte_reader& in) { return {read_value<Value>(in)}; }
-        };
-    };
-
+    using operations = register_operations<Value>;
     using operation = std::variant<typename operations::set>;
 
     /// Keeps the value if it is better. Changes this register and returns the change, itself a register.

@@ -28,8 +28,8 @@ void lower_flag(dot_set& mine, dot_set& delta, causal_edit& edit) {
 namespace {
 
 template <class Editor>
-void apply_to(Editor& flag, const detail::flag_operations::operation& what) {
-    if (std::holds_alternative<detail::flag_operations::enable>(what)) {
+void apply_to(Editor& flag, const std::variant<flag_operations::enable, flag_operations::disable>& what) {
+    if (std::holds_alternative<flag_operations::enable>(what)) {
         flag.enable();
     } else {
         flag.disable();

@@ -16,7 +16,7 @@
 // has not seen. The other call changes nothing when there is nothing to take away: disabling a disabled
 // enable_wins_flag, enabling an enabled disable_wins_flag.
 //
-// Reset, as by erasing the key of an or_map, brings back how the flag started, as far as the writer has seen:
+// Reset, as by removing the key of an or_map, brings back how the flag started, as far as the writer has seen:
 // an enable_wins_flag is disabled, a disable_wins_flag enabled, and the dots that win survive when they are
 // concurrent. A flag as it starts has no dots, so a key of an or_map is there while its enable_wins_flag is
 // enabled, or its disable_wins_flag disabled. Source: P. S. Almeida, A. Shoker, C. Baquero, Delta State
@@ -31,28 +31,26 @@
 
 namespace phoenix::crdt {
 
-namespace detail {
-
-/// The two calls as values; both flags have the same.
+/// The operations of both flags, as values.
 struct flag_operations {
     struct enable {
+        friend bool operator==(const enable&, const enable&) = default;
+
         void write(byte_writer& /*out*/) const {}
 
         [[nodiscard]] static enable read(byte_reader& /*in*/) { return {}; }
-
-        friend bool operator==(const enable&, const enable&) = default;
     };
 
     struct disable {
+        friend bool operator==(const disable&, const disable&) = default;
+
         void write(byte_writer& /*out*/) const {}
 
         [[nodiscard]] static disable read(byte_reader& /*in*/) { return {}; }
-
-        friend bool operator==(const disable&, const disable&) = default;
     };
-
-    using operation = std::variant<enable, disable>;
 };
+
+namespace detail {
 
 /// The dots of the call that wins become one new dot, or go.
 void raise_flag(dot_set& mine, dot_set& delta, causal_edit& edit);
@@ -61,10 +59,12 @@ void lower_flag(dot_set& mine, dot_set& delta, causal_edit& edit);
 } // namespace detail
 
 /// The flag as a store: alone in an enable_wins_flag, or under the key of an or_map.
-class enable_wins_flag_store : public detail::wrapped_store<enable_wins_flag_store, detail::dot_set>,
-                               public detail::flag_operations {
+class enable_wins_flag_store : public detail::wrapped_store<enable_wins_flag_store, detail::dot_set> {
 public:
     class editor;
+
+    using operations = flag_operations;
+    using operation = std::variant<operations::enable, operations::disable>;
 
     [[nodiscard]] bool is_enabled() const noexcept { return !inner_.empty(); }
 
@@ -96,6 +96,8 @@ private:
 
 class enable_wins_flag : public causal<enable_wins_flag, enable_wins_flag_store> {
 public:
+    using operations = flag_operations;
+
     /// Each mutator changes this flag and returns the change, itself a flag.
     enable_wins_flag enable(const replica_id& here);
     enable_wins_flag disable(const replica_id& here);
@@ -106,10 +108,12 @@ public:
 };
 
 /// The flag as a store: alone in a disable_wins_flag, or under the key of an or_map.
-class disable_wins_flag_store : public detail::wrapped_store<disable_wins_flag_store, detail::dot_set>,
-                                public detail::flag_operations {
+class disable_wins_flag_store : public detail::wrapped_store<disable_wins_flag_store, detail::dot_set> {
 public:
     class editor;
+
+    using operations = flag_operations;
+    using operation = std::variant<operations::enable, operations::disable>;
 
     [[nodiscard]] bool is_enabled() const noexcept { return inner_.empty(); }
 
@@ -141,6 +145,8 @@ private:
 
 class disable_wins_flag : public causal<disable_wins_flag, disable_wins_flag_store> {
 public:
+    using operations = flag_operations;
+
     /// Each mutator changes this flag and returns the change, itself a flag.
     disable_wins_flag enable(const replica_id& here);
     disable_wins_flag disable(const replica_id& here);

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <phoenix/crdt/core/key_table.hpp>
+#include <phoenix/crdt/core/set_operations.hpp>
 #include <phoenix/crdt/core/sorted_keys.hpp>
 #include <phoenix/crdt/explain.hpp>
 #include <phoenix/crdt/lattice.hpp>
@@ -37,16 +38,7 @@ public:
     using digest_type = grow_set;
     using iterator = typename table::iterator;
 
-    struct operations {
-        struct add {
-            Element element;
-
-            void write(byte_writer& out) const { write_value(out, element); }
-
-            [[nodiscard]] static add read(byte_reader& in) { return {read_value<Element>(in)}; }
-        };
-    };
-
+    using operations = set_operations<Element>;
     using operation = std::variant<typename operations::add>;
 
     /// Changes this set and returns the change, itself a set: bottom when the element was there.

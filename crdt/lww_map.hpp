@@ -83,6 +83,8 @@ public:
             Value value;
             timestamp time;
 
+            friend bool operator==(const put&, const put&) = default;
+
             void write(byte_writer& out) const {
                 write_value(out, key);
                 write_value(out, value);
@@ -99,6 +101,8 @@ public:
         struct remove {
             Key key;
             timestamp time;
+
+            friend bool operator==(const remove&, const remove&) = default;
 
             void write(byte_writer& out) const {
                 write_value(out, key);

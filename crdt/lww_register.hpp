@@ -22,6 +22,7 @@
 // 677, 1975). Any thread; a value, which belongs to one at a time.
 #pragma once
 
+#include <phoenix/crdt/core/register_operations.hpp>
 #include <phoenix/crdt/core/write_stamp.hpp>
 #include <phoenix/crdt/explain.hpp>
 #include <phoenix/crdt/lattice.hpp>
@@ -74,23 +75,7 @@ public:
     using value_type = Value;
     using digest_type = lww_register_digest;
 
-    struct operations {
-        struct set {
-            Value value;
-            timestamp time;
-
-            void write(byte_writer& out) const {
-                write_value(out, value);
-                time.write(out);
-            }
-
-            [[nodiscard]] static set read(byte_reader& in) {
-                Value value = read_value<Value>(in);
-                return {std::move(value), timestamp::read(in)};
-            }
-        };
-    };
-
+    using operations = timed_register_operations<Value>;
     using operation = std::variant<typename operations::set>;
 
     /// Changes this register and returns the change, itself a register.

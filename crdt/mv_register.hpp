@@ -1,10 +1,10 @@
 // Multi-value register: concurrent writes stand side by side until somebody writes again.
 //
 //   mv_register<std::string> title;
-//   auto delta = title.write(here, "Tea");
+//   auto delta = title.set(here, "Tea");
 //   other.join(delta);
 //   for (const std::string& each : title.values()) { ... }     // one value, or several in conflict
-//   if (title.size() > 1) { title.write(here, merged(title.values())); }
+//   if (title.size() > 1) { title.set(here, merged(title.values())); }
 //
 // A write takes away the values that it has seen and leaves one; of writes that have not seen each other all
 // stand. Siblings are told apart by dot, so equal values that two replicas wrote concurrently both count.
@@ -17,6 +17,7 @@
 
 #include <phoenix/crdt/causal.hpp>
 #include <phoenix/crdt/core/dot_fun.hpp>
+#include <phoenix/crdt/core/register_operations.hpp>
 #include <phoenix/crdt/core/siblings.hpp>
 #include <phoenix/crdt/core/wrapped_store.hpp>
 
@@ -42,22 +43,8 @@ public:
         const Value& value;
     };
 
-    /// As write.
-    struct assign {
-        Value value;
-
-        void write(byte_writer& out) const { write_value(out, value); }
-
-        [[nodiscard]] static assign read(byte_reader& in) { return {read_value<Value>(in)}; }
-    };
-
-    struct clear_all {
-        void write(byte_writer& /*out*/) const {}
-
-        [[nodiscard]] static clear_all read(byte_reader& /*in*/) { return {}; }
-    };
-
-    using operation = std::variant<assign, clear_all>;
+    using operations = register_operations<Value>;
+    using operation = std::variant<typename operations::set, typename operations::clear>;
 
     /// How many values stand.
     [[nodiscard]] std::size_t size() const noexcept { return this->inner_.size(); }
@@ -91,7 +78,7 @@ public:
     editor(mv_register_store& mine, mv_register_store& delta, detail::causal_edit& edit) noexcept
         : mine_(mine), delta_(delta), edit_(edit) {}
 
-    void write(Value value) {
+    void set(Value value) {
         Value copy = value;
         const detail::compact_dot minted = edit_.mint();
         clear();
@@ -109,8 +96,8 @@ public:
     }
 
     void apply(const operation& what) {
-        if (const assign* const found = std::get_if<assign>(&what)) {
-            write(found->value);
+        if (const auto* const found = std::get_if<typename operations::set>(&what)) {
+            set(found->value);
         } else {
             clear();
         }
@@ -127,13 +114,12 @@ template <std::regular Value>
 class mv_register : public causal<mv_register<Value>, mv_register_store<Value>> {
 public:
     using value_type = Value;
+    using operations = typename mv_register_store<Value>::operations;
     using sibling = typename mv_register_store<Value>::sibling;
 
-    using causal<mv_register, mv_register_store<Value>>::write;
-
     /// Each mutator changes this register and returns the change, itself a register.
-    mv_register write(const replica_id& here, Value value) {
-        return this->mutate(here, [&](auto&& reg) { reg.write(std::move(value)); });
+    mv_register set(const replica_id& here, Value value) {
+        return this->mutate(here, [&](auto&& reg) { reg.set(std::move(value)); });
     }
 
     mv_register clear(const replica_id& here) {

@@ -2,7 +2,7 @@
 // operation.
 //
 //   operation_batch<std::string, or_set<std::string>, pn_counter> batch;      // 100 operations at most
-//   batch.add<or_set<std::string>>("basket", or_set_store<std::string>::add{"tea"});
+//   batch.add<or_set<std::string>>("basket", or_set<std::string>::operations::add{"tea"});
 //   if (batch.is_full()) {
 //       const auto refused = batch.apply(here,
 //           [&]<class T>(const std::string& name) -> T& { return objects.of<T>(name); },

@@ -2,7 +2,7 @@
 //
 //   using shelf = pure_set<std::string>;                    // operation_log<pure_set_policy<std::string>>
 //   shelf mine;
-//   auto delta = mine.apply(here, pure_set_policy<std::string>::add{"tea"});
+//   auto delta = mine.apply(here, set_operations<std::string>::add{"tea"});
 //   theirs.join(delta);
 //   theirs.value().contains("tea");
 //   delta = mine.stabilize(seen_by_everyone);               // drops what only concurrency needs

@@ -2,15 +2,15 @@
 //
 //   or_map<std::string, or_set_store<std::string>> baskets;
 //   auto delta = baskets.update(here, "ann", [](auto&& basket) { basket.add("tea"); });
-//   delta.join(baskets.erase(here, "bob"));
+//   delta.join(baskets.remove(here, "bob"));
 //   if (const auto* basket = baskets.find("ann")) { basket->contains("tea"); }
 //
-// Reset-remove: erasing a key does to what stands below it just what its writer has seen: a set's elements and a
-// register's values go, a counter's seen totals become floors, a nested map's keys are erased in their turn. What was done
-// below the key concurrently survives, and brings the key back with that alone: of concurrent update and erasure the
+// Reset-remove: removing a key does to what stands below it just what its writer has seen: a set's elements and a
+// register's values go, a counter's seen totals become floors, a nested map's keys are removed in their turn. What was done
+// below the key concurrently survives, and brings the key back with that alone: of concurrent update and removal the
 // update wins, and it never brings old content back. A key is there as long as something below it is. What a key that
-// was erased leaves is what its store must keep (a counter its floors, others nothing); `hidden()` counts such keys.
-// Adding, erasing, looking up and joining a delta take time independent of the number of keys. Source: P. S. Almeida,
+// was removed leaves is what its store must keep (a counter its floors, others nothing); `hidden()` counts such keys.
+// Adding, removing, looking up and joining a delta take time independent of the number of keys. Source: P. S. Almeida,
 // A. Shoker, C. Baquero (2018), figure 12; the reset of counters after Baquero, Almeida, Lerche (2016). Any thread; a value.
 #pragma once
 
@@ -49,36 +49,45 @@ public:
 
     using iterator = detail::projected_iterator<typename table::iterator, shape>;
 
-    struct update {
-        Key key;
-        typename Child::operation what;
+    struct operations {
+        struct update {
+            Key key;
+            typename Child::operation what;
 
-        void write(byte_writer& out) const {
-            write_value(out, key);
-            write_value(out, what);
-        }
+            friend bool operator==(const update&, const update&) = default;
 
-        [[nodiscard]] static update read(byte_reader& in) {
-            Key key = read_value<Key>(in);
-            return {std::move(key), read_value<typename Child::operation>(in)};
-        }
+            void write(byte_writer& out) const {
+                write_value(out, key);
+                write_value(out, what);
+            }
+
+            [[nodiscard]] static update read(byte_reader& in) {
+                Key key = read_value<Key>(in);
+                return {std::move(key), read_value<typename Child::operation>(in)};
+            }
+        };
+
+        struct remove {
+            Key key;
+
+            friend bool operator==(const remove&, const remove&) = default;
+
+            void write(byte_writer& out) const { write_value(out, key); }
+
+            [[nodiscard]] static remove read(byte_reader& in) { return {read_value<Key>(in)}; }
+        };
+
+        struct clear {
+            friend bool operator==(const clear&, const clear&) = default;
+
+            void write(byte_writer& /*out*/) const {}
+
+            [[nodiscard]] static clear read(byte_reader& /*in*/) { return {}; }
+        };
     };
 
-    struct erase {
-        Key key;
-
-        void write(byte_writer& out) const { write_value(out, key); }
-
-        [[nodiscard]] static erase read(byte_reader& in) { return {read_value<Key>(in)}; }
-    };
-
-    struct clear_all {
-        void write(byte_writer& /*out*/) const {}
-
-        [[nodiscard]] static clear_all read(byte_reader& /*in*/) { return {}; }
-    };
-
-    using operation = std::variant<update, erase, clear_all>;
+    using operation =
+        std::variant<typename operations::update, typename operations::remove, typename operations::clear>;
 
     /// Null when the key is not there. Valid until the map changes.
     [[nodiscard]] const Child* find(const Key& key) const {
@@ -92,7 +101,7 @@ public:
 
     [[nodiscard]] bool is_present() const noexcept { return size() > 0; }
 
-    /// Keys that were erased and of which something must be kept.
+    /// Keys that were removed and of which something must be kept.
     [[nodiscard]] std::size_t hidden() const noexcept { return this->inner_.size() - size(); }
 
     /// Entries {key, store}, in no order that means anything. Valid until the map changes.
@@ -129,30 +138,30 @@ public:
     }
 
     /// Nothing when the key is not there.
-    void erase(const Key& key) {
+    void remove(const Key& key) {
         if (mine_.contains(key)) {
             update(key, [](auto&& child) { detail::reset(child); });
         }
     }
 
-    /// Erases all keys that this replica sees.
+    /// Removes all keys that this replica sees.
     void clear() {
         std::vector<Key> keys;
         for (const auto& each : mine_) {
             keys.push_back(each.key);
         }
         for (const Key& each : keys) {
-            erase(each);
+            remove(each);
         }
     }
 
     void apply(const operation& what) {
         std::visit(
             [this]<class What>(const What& each) {
-                if constexpr (std::is_same_v<What, or_map_store::update>) {
+                if constexpr (std::is_same_v<What, typename operations::update>) {
                     update(each.key, [&](auto&& child) { child.apply(each.what); });
-                } else if constexpr (std::is_same_v<What, or_map_store::erase>) {
-                    erase(each.key);
+                } else if constexpr (std::is_same_v<What, typename operations::remove>) {
+                    remove(each.key);
                 } else {
                     clear();
                 }
@@ -171,6 +180,7 @@ class or_map : public causal<or_map<Key, Child>, or_map_store<Key, Child>> {
 public:
     using key_type = Key;
     using mapped_type = Child;
+    using operations = typename or_map_store<Key, Child>::operations;
     using value_type = typename detail::dot_map<Key, Child>::entry;
     using iterator = typename or_map_store<Key, Child>::iterator;
 
@@ -181,8 +191,8 @@ public:
         return this->mutate(here, [&](auto&& map) { map.update(key, std::forward<Change>(change)); });
     }
 
-    or_map erase(const replica_id& here, const Key& key) {
-        return this->mutate(here, [&](auto&& map) { map.erase(key); });
+    or_map remove(const replica_id& here, const Key& key) {
+        return this->mutate(here, [&](auto&& map) { map.remove(key); });
     }
 
     or_map clear(const replica_id& here) {

@@ -17,6 +17,7 @@
 #include <phoenix/crdt/core/dot_map.hpp>
 #include <phoenix/crdt/core/dot_set.hpp>
 #include <phoenix/crdt/core/projected_iterator.hpp>
+#include <phoenix/crdt/core/set_operations.hpp>
 #include <phoenix/crdt/core/sorted_keys.hpp>
 #include <phoenix/crdt/core/wrapped_store.hpp>
 
@@ -49,29 +50,9 @@ private:
 public:
     using iterator = detail::projected_iterator<typename table::iterator, shape>;
 
-    struct add {
-        Element element;
-
-        void write(byte_writer& out) const { write_value(out, element); }
-
-        [[nodiscard]] static add read(byte_reader& in) { return {read_value<Element>(in)}; }
-    };
-
-    struct remove {
-        Element element;
-
-        void write(byte_writer& out) const { write_value(out, element); }
-
-        [[nodiscard]] static remove read(byte_reader& in) { return {read_value<Element>(in)}; }
-    };
-
-    struct clear_all {
-        void write(byte_writer& /*out*/) const {}
-
-        [[nodiscard]] static clear_all read(byte_reader& /*in*/) { return {}; }
-    };
-
-    using operation = std::variant<add, remove, clear_all>;
+    using operations = set_operations<Element>;
+    using operation =
+        std::variant<typename operations::add, typename operations::remove, typename operations::clear>;
 
     [[nodiscard]] bool contains(const Element& element) const {
         return this->inner_.find(element) != nullptr;
@@ -131,9 +112,9 @@ public:
     void apply(const operation& what) {
         std::visit(
             [this]<class What>(const What& each) {
-                if constexpr (std::is_same_v<What, or_set_store::add>) {
+                if constexpr (std::is_same_v<What, typename operations::add>) {
                     add(each.element);
-                } else if constexpr (std::is_same_v<What, or_set_store::remove>) {
+                } else if constexpr (std::is_same_v<What, typename operations::remove>) {
                     remove(each.element);
                 } else {
                     clear();
@@ -152,6 +133,7 @@ template <map_key Element>
 class or_set : public causal<or_set<Element>, or_set_store<Element>> {
 public:
     using value_type = Element;
+    using operations = typename or_set_store<Element>::operations;
     using iterator = typename or_set_store<Element>::iterator;
 
     /// Each mutator changes this set and returns the change, itself a set.

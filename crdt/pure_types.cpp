@@ -15,7 +15,7 @@ std::int64_t amount_of(const pure_counter_policy::operation& what) noexcept {
 /// False when the sum would leave 64 bits; it is as before then.
 [[nodiscard]] bool add_to(std::int64_t& sum, const pure_counter_policy::operation& what) noexcept {
     std::int64_t made = 0;
-    const bool overflows = std::holds_alternative<pure_counter_policy::increment>(what)
+    const bool overflows = std::holds_alternative<pure_counter_policy::operations::increment>(what)
                                ? __builtin_add_overflow(sum, amount_of(what), &made)
                                : __builtin_sub_overflow(sum, amount_of(what), &made);
     sum = overflows ? sum : made;
@@ -59,8 +59,8 @@ std::int64_t pure_counter_policy::eval(const log& state) {
         sum += prefix.value;
     }
     for (const auto& [d, entry] : state.operations()) {
-        sum += std::holds_alternative<increment>(entry.what) ? wide(amount_of(entry.what))
-                                                             : -wide(amount_of(entry.what));
+        sum += std::holds_alternative<operations::increment>(entry.what) ? wide(amount_of(entry.what))
+                                                                         : -wide(amount_of(entry.what));
     }
     if (sum < std::numeric_limits<std::int64_t>::min() || sum > std::numeric_limits<std::int64_t>::max()) {
         refuse("all replicas");
@@ -69,7 +69,8 @@ std::int64_t pure_counter_policy::eval(const log& state) {
 }
 
 std::string pure_counter_policy::text(const operation& what) {
-    return (std::holds_alternative<increment>(what) ? "+" : "-") + std::to_string(amount_of(what));
+    return (std::holds_alternative<operations::increment>(what) ? "+" : "-") +
+           std::to_string(amount_of(what));
 }
 
 } // namespace phoenix::crdt

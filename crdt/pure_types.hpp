@@ -1,11 +1,11 @@
 // Pure operation-based set, register and counter: policies for operation_log, to be used and to be learned from.
 //
 //   pure_set<std::string> shelf;
-//   shelf.apply(here, pure_set_policy<std::string>::add{"tea"});
+//   shelf.apply(here, set_operations<std::string>::add{"tea"});
 //   pure_register<std::string> name;
-//   name.apply(here, {"Ann"});                    // name.value(): what stands, several after concurrent writes
+//   name.apply(here, register_operations<std::string>::set{"Ann"});   // name.value(): what stands, several after concurrent writes
 //   pure_counter visits;
-//   visits.apply(here, pure_counter_policy::increment{3});
+//   visits.apply(here, counter_operations::increment{3});
 //
 // Set: an addition supersedes the additions of its element that it has seen; a removal removes those that it has seen and
 // `clear` all that it has seen, and neither is kept: of a concurrent addition and removal the addition wins. Register: a
@@ -15,6 +15,9 @@
 // Source: C. Baquero, P. S. Almeida, A. Shoker, Pure Operation-Based Replicated Data Types (2017). Any thread; values.
 #pragma once
 
+#include <phoenix/crdt/core/counter_operations.hpp>
+#include <phoenix/crdt/core/register_operations.hpp>
+#include <phoenix/crdt/core/set_operations.hpp>
 #include <phoenix/crdt/operation_log.hpp>
 
 #include <cstdint>
@@ -29,41 +32,15 @@ namespace phoenix::crdt {
 template <class Element>
     requires std::regular<Element> && std::totally_ordered<Element> && byte_value<Element>
 struct pure_set_policy {
-    struct add {
-        Element element;
-
-        friend bool operator==(const add&, const add&) = default;
-
-        void write(byte_writer& out) const { write_value(out, element); }
-
-        [[nodiscard]] static add read(byte_reader& in) { return {read_value<Element>(in)}; }
-    };
-
-    struct remove {
-        Element element;
-
-        friend bool operator==(const remove&, const remove&) = default;
-
-        void write(byte_writer& out) const { write_value(out, element); }
-
-        [[nodiscard]] static remove read(byte_reader& in) { return {read_value<Element>(in)}; }
-    };
-
-    struct clear {
-        friend bool operator==(const clear&, const clear&) = default;
-
-        void write(byte_writer& /*out*/) const {}
-
-        [[nodiscard]] static clear read(byte_reader& /*in*/) { return {}; }
-    };
-
-    using operation = std::variant<add, remove, clear>;
+    using operations = set_operations<Element>;
+    using operation =
+        std::variant<typename operations::add, typename operations::remove, typename operations::clear>;
 
     [[nodiscard]] static bool old_is_obsolete(const operation& old, const operation& fresh) {
-        const Element& element = std::get<add>(old).element;
+        const Element& element = std::get<typename operations::add>(old).element;
         return std::visit(
             [&]<class What>(const What& each) {
-                if constexpr (std::is_same_v<What, clear>) {
+                if constexpr (std::is_same_v<What, typename operations::clear>) {
                     return true;
                 } else {
                     return each.element == element;
@@ -77,33 +54,28 @@ struct pure_set_policy {
         return !is_kept(fresh);
     }
 
-    [[nodiscard]] static bool is_kept(const operation& what) { return std::holds_alternative<add>(what); }
+    [[nodiscard]] static bool is_kept(const operation& what) {
+        return std::holds_alternative<typename operations::add>(what);
+    }
 
     [[nodiscard]] static std::set<Element> eval(const operation_log<pure_set_policy>& log) {
         std::set<Element> elements;
         for (const auto& [d, entry] : log.operations()) {
-            elements.insert(std::get<add>(entry.what).element);
+            elements.insert(std::get<typename operations::add>(entry.what).element);
         }
         return elements;
     }
 
     [[nodiscard]] static std::string text(const operation& what) {
-        return value_text(std::get<add>(what).element);
+        return value_text(std::get<typename operations::add>(what).element);
     }
 };
 
 template <class Value>
     requires std::regular<Value> && byte_value<Value>
 struct pure_register_policy {
-    struct operation {
-        Value value;
-
-        friend bool operator==(const operation&, const operation&) = default;
-
-        void write(byte_writer& out) const { write_value(out, value); }
-
-        [[nodiscard]] static operation read(byte_reader& in) { return {read_value<Value>(in)}; }
-    };
+    using operations = register_operations<Value>;
+    using operation = std::variant<typename operations::set>;
 
     [[nodiscard]] static bool old_is_obsolete(const operation& /*old*/, const operation& /*fresh*/) {
         return true;
@@ -118,36 +90,19 @@ struct pure_register_policy {
     [[nodiscard]] static std::vector<Value> eval(const operation_log<pure_register_policy>& log) {
         std::vector<Value> values;
         for (const auto& [d, entry] : log.operations()) {
-            values.push_back(entry.what.value);
+            values.push_back(std::get<typename operations::set>(entry.what).value);
         }
         return values;
     }
 
-    [[nodiscard]] static std::string text(const operation& what) { return value_text(what.value); }
+    [[nodiscard]] static std::string text(const operation& what) {
+        return value_text(std::get<typename operations::set>(what).value);
+    }
 };
 
 struct pure_counter_policy {
-    struct increment {
-        std::int64_t amount = 1;
-
-        friend bool operator==(const increment&, const increment&) = default;
-
-        void write(byte_writer& out) const { write_value(out, amount); }
-
-        [[nodiscard]] static increment read(byte_reader& in) { return {read_value<std::int64_t>(in)}; }
-    };
-
-    struct decrement {
-        std::int64_t amount = 1;
-
-        friend bool operator==(const decrement&, const decrement&) = default;
-
-        void write(byte_writer& out) const { write_value(out, amount); }
-
-        [[nodiscard]] static decrement read(byte_reader& in) { return {read_value<std::int64_t>(in)}; }
-    };
-
-    using operation = std::variant<increment, decrement>;
+    using operations = counter_operations;
+    using operation = std::variant<operations::increment, operations::decrement>;
     using folded = std::int64_t;
     using log = operation_log<pure_counter_policy>;
 

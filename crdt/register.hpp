@@ -2,10 +2,10 @@
 // each other.
 //
 //   causal_register<std::string> owner;
-//   auto delta = owner.write(here, clock.now(wall_us), "ann");
+//   auto delta = owner.set(here, "ann", clock.now(wall_us));
 //   other.join(delta);
 //   if (const std::string* name = owner.value()) { ... }
-//   for (const auto& [by, at, name] : owner.siblings()) { ... }      // more than one after concurrent writes
+//   for (const auto& [by, time, name] : owner.siblings()) { ... }      // more than one after concurrent writes
 //
 // A write takes away the values that it has seen, whatever their timestamps: a clock that runs behind loses
 // no write that was made in full knowledge of the others. Writes that have not seen each other stand side by
@@ -13,7 +13,7 @@
 // everywhere; the others stay in sight for a conflict strategy. `resolve` writes what a strategy or a person
 // decided: it takes away just the siblings that were decided on, so one that arrived meanwhile is not lost
 // unseen; when none of them stands any more it does nothing. `clear` takes away what its writer has seen and
-// has no timestamp: a concurrent write survives it. Erasing the key of an or_map clears.
+// has no timestamp: a concurrent write survives it. Removing the key of an or_map clears.
 //
 // A register costs one dot, timestamp and value for each concurrent writer. Timestamps come from the caller's
 // hybrid_clock; none is refused here. Values compare by ==, which must be an equivalence (a NaN is none).
@@ -24,6 +24,7 @@
 
 #include <phoenix/crdt/causal.hpp>
 #include <phoenix/crdt/core/dot_fun.hpp>
+#include <phoenix/crdt/core/register_operations.hpp>
 #include <phoenix/crdt/core/siblings.hpp>
 #include <phoenix/crdt/core/wrapped_store.hpp>
 #include <phoenix/crdt/hybrid_clock.hpp>
@@ -45,19 +46,19 @@ namespace detail {
 /// What stands under a dot of a register.
 template <class Value>
 struct stamped {
-    timestamp at;
+    timestamp time;
     Value value{};
 
     friend bool operator==(const stamped&, const stamped&) = default;
 
     void write(byte_writer& out) const {
-        at.write(out);
+        time.write(out);
         write_value(out, value);
     }
 
     [[nodiscard]] static stamped read(byte_reader& in) {
-        const timestamp at = timestamp::read(in);
-        return {at, read_value<Value>(in)};
+        const timestamp time = timestamp::read(in);
+        return {time, read_value<Value>(in)};
     }
 };
 
@@ -76,37 +77,35 @@ public:
     /// One of the values that stand.
     struct sibling {
         dot by;
-        timestamp at;
+        timestamp time;
         const Value& value;
     };
 
-    /// As write.
-    struct assign : detail::stamped<Value> {
-        [[nodiscard]] static assign read(byte_reader& in) { return {detail::stamped<Value>::read(in)}; }
+    struct operations : timed_register_operations<Value> {
+        struct resolve {
+            Value value;
+            timestamp time;
+            /// The dots of the siblings that were decided on.
+            causal_context resolved;
+
+            friend bool operator==(const resolve&, const resolve&) = default;
+
+            void write(byte_writer& out) const {
+                write_value(out, value);
+                time.write(out);
+                resolved.write(out);
+            }
+
+            [[nodiscard]] static resolve read(byte_reader& in) {
+                Value value = read_value<Value>(in);
+                const timestamp time = timestamp::read(in);
+                return {std::move(value), time, causal_context::read(in)};
+            }
+        };
     };
 
-    struct resolve : detail::stamped<Value> {
-        /// The dots of the siblings that were decided on.
-        causal_context resolved;
-
-        void write(byte_writer& out) const {
-            detail::stamped<Value>::write(out);
-            resolved.write(out);
-        }
-
-        [[nodiscard]] static resolve read(byte_reader& in) {
-            auto decided = detail::stamped<Value>::read(in);
-            return {std::move(decided), causal_context::read(in)};
-        }
-    };
-
-    struct clear_all {
-        void write(byte_writer& /*out*/) const {}
-
-        [[nodiscard]] static clear_all read(byte_reader& /*in*/) { return {}; }
-    };
-
-    using operation = std::variant<assign, resolve, clear_all>;
+    using operation =
+        std::variant<typename operations::set, typename operations::resolve, typename operations::clear>;
 
     /// How many values stand.
     [[nodiscard]] std::size_t size() const noexcept { return this->inner_.size(); }
@@ -121,24 +120,25 @@ public:
     /// When it was written.
     [[nodiscard]] std::optional<timestamp> written_at(const causal_context& context) const {
         const entry* const found = visible(context);
-        return found == nullptr ? std::nullopt : std::optional(found->value.at);
+        return found == nullptr ? std::nullopt : std::optional(found->value.time);
     }
 
     /// All values that stand, by their dots' replica and counter. Valid until the state changes.
     [[nodiscard]] auto siblings(const causal_context& context) const {
         return std::views::transform(
             detail::siblings_by_dot(this->inner_, context), [&context](const auto* each) {
-                return sibling{context.expand(each->under), each->value.at, each->value.value};
+                return sibling{context.expand(each->under), each->value.time, each->value.value};
             });
     }
 
     void explain(explanation& facts, const causal_context& context) const {
         const entry* const winner = visible(context);
         for (const entry* const each : detail::siblings_by_dot(this->inner_, context)) {
-            std::string why = "at " + to_text(each->value.at);
+            std::string why = "at " + to_text(each->value.time);
             if (each != winner) {
-                why += std::string(each->value.at < winner->value.at ? ", earlier than "
-                                                                     : ", at the same time as the greater ") +
+                why += std::string(each->value.time < winner->value.time
+                                       ? ", earlier than "
+                                       : ", at the same time as the greater ") +
                        to_text(context.expand(winner->under));
             } else if (size() > 1) {
                 why += ", the last of " + std::to_string(size()) + " concurrent writes";
@@ -162,8 +162,8 @@ private:
     /// The order of the last writer. Two writes of one replica with one timestamp stand side by side only
     /// when one was a resolution that left the other; hash and counter make the order total.
     [[nodiscard]] static bool is_less(const entry& a, const entry& b, const causal_context& context) {
-        if (a.value.at != b.value.at) {
-            return a.value.at < b.value.at;
+        if (a.value.time != b.value.time) {
+            return a.value.time < b.value.time;
         }
         const dot by_a = context.expand(a.under);
         const dot by_b = context.expand(b.under);
@@ -183,15 +183,15 @@ public:
     editor(causal_register_store& mine, causal_register_store& delta, detail::causal_edit& edit) noexcept
         : mine_(mine), delta_(delta), edit_(edit) {}
 
-    void write(const timestamp& at, Value value) {
-        put({at, std::move(value)}, [this] { clear(); });
+    void set(Value value, const timestamp& time) {
+        put({time, std::move(value)}, [this] { clear(); });
     }
 
-    /// As write.
-    void resolve(const timestamp& at, Value value) { write(at, std::move(value)); }
+    /// As set.
+    void resolve(Value value, const timestamp& time) { set(std::move(value), time); }
 
     /// Takes away the siblings that `resolved` names; nothing when none of them stands.
-    void resolve(const timestamp& at, Value value, const causal_context& resolved) {
+    void resolve(Value value, const timestamp& time, const causal_context& resolved) {
         boost::container::small_vector<detail::compact_dot, 4> decided;
         mine_.for_each_dot([&](detail::compact_dot each) {
             if (resolved.contains(edit_.context().expand(each))) {
@@ -201,7 +201,7 @@ public:
         if (decided.empty()) {
             return;
         }
-        put({at, std::move(value)}, [&] {
+        put({time, std::move(value)}, [&] {
             for (const detail::compact_dot each : decided) {
                 edit_.supersede(each);
                 mine_.inner_.erase(each);
@@ -222,10 +222,10 @@ public:
     void apply(const operation& what) {
         std::visit(
             [this]<class What>(const What& each) {
-                if constexpr (std::is_same_v<What, assign>) {
-                    write(each.at, each.value);
-                } else if constexpr (std::is_same_v<What, causal_register_store::resolve>) {
-                    resolve(each.at, each.value, each.resolved);
+                if constexpr (std::is_same_v<What, typename operations::set>) {
+                    set(each.value, each.time);
+                } else if constexpr (std::is_same_v<What, typename operations::resolve>) {
+                    resolve(each.value, each.time, each.resolved);
                 } else {
                     clear();
                 }
@@ -256,23 +256,22 @@ template <std::regular Value>
 class causal_register : public causal<causal_register<Value>, causal_register_store<Value>> {
 public:
     using value_type = Value;
+    using operations = typename causal_register_store<Value>::operations;
     using sibling = typename causal_register_store<Value>::sibling;
 
-    using causal<causal_register, causal_register_store<Value>>::write;
-
     /// Each mutator changes this register and returns the change, itself a register.
-    causal_register write(const replica_id& here, const timestamp& at, Value value) {
-        return this->mutate(here, [&](auto&& reg) { reg.write(at, std::move(value)); });
+    causal_register set(const replica_id& here, Value value, const timestamp& time) {
+        return this->mutate(here, [&](auto&& reg) { reg.set(std::move(value), time); });
     }
 
-    /// Takes the place of all siblings, as write; with `resolved`, of those whose dots it holds.
-    causal_register resolve(const replica_id& here, const timestamp& at, Value value) {
-        return this->mutate(here, [&](auto&& reg) { reg.resolve(at, std::move(value)); });
+    /// Takes the place of all siblings, as set; with `resolved`, of those whose dots it holds.
+    causal_register resolve(const replica_id& here, Value value, const timestamp& time) {
+        return this->mutate(here, [&](auto&& reg) { reg.resolve(std::move(value), time); });
     }
 
-    causal_register resolve(const replica_id& here, const timestamp& at, Value value,
+    causal_register resolve(const replica_id& here, Value value, const timestamp& time,
                             const causal_context& resolved) {
-        return this->mutate(here, [&](auto&& reg) { reg.resolve(at, std::move(value), resolved); });
+        return this->mutate(here, [&](auto&& reg) { reg.resolve(std::move(value), time, resolved); });
     }
 
     causal_register clear(const replica_id& here) {

@@ -210,9 +210,9 @@ void resettable_counter_store::editor::reset() {
 void resettable_counter_store::editor::apply(const operation& what) {
     std::visit(
         [this]<class What>(const What& each) {
-            if constexpr (std::is_same_v<What, resettable_counter_store::increment>) {
+            if constexpr (std::is_same_v<What, operations::increment>) {
                 increment(each.amount);
-            } else if constexpr (std::is_same_v<What, resettable_counter_store::decrement>) {
+            } else if constexpr (std::is_same_v<What, operations::decrement>) {
                 decrement(each.amount);
             } else {
                 reset();

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <phoenix/crdt/causal.hpp>
+#include <phoenix/crdt/core/counter_operations.hpp>
 #include <phoenix/crdt/core/dot_fun.hpp>
 #include <phoenix/crdt/core/store_members.hpp>
 
@@ -63,29 +64,8 @@ class resettable_counter_store : public detail::store_members<resettable_counter
 public:
     class editor;
 
-    struct increment {
-        std::int64_t amount = 1;
-
-        void write(byte_writer& out) const { write_value(out, amount); }
-
-        [[nodiscard]] static increment read(byte_reader& in) { return {read_value<std::int64_t>(in)}; }
-    };
-
-    struct decrement {
-        std::int64_t amount = 1;
-
-        void write(byte_writer& out) const { write_value(out, amount); }
-
-        [[nodiscard]] static decrement read(byte_reader& in) { return {read_value<std::int64_t>(in)}; }
-    };
-
-    struct reset_all {
-        void write(byte_writer& /*out*/) const {}
-
-        [[nodiscard]] static reset_all read(byte_reader& /*in*/) { return {}; }
-    };
-
-    using operation = std::variant<increment, decrement, reset_all>;
+    using operations = counter_operations;
+    using operation = std::variant<operations::increment, operations::decrement, operations::reset>;
 
     [[nodiscard]] std::int64_t value() const noexcept;
 
@@ -147,6 +127,8 @@ private:
 
 class resettable_counter : public causal<resettable_counter, resettable_counter_store> {
 public:
+    using operations = resettable_counter_store::operations;
+
     /// Each mutator changes this counter and returns the change, itself a counter.
     resettable_counter increment(const replica_id& here, std::int64_t amount = 1) {
         return mutate(here, [&](auto&& counter) { counter.increment(amount); });

@@ -10,7 +10,7 @@
 // that it has seen; one that it has not seen wins. So of a concurrent addition and removal the removal wins,
 // also a removal of an element that its writer never saw: it forbids what others add meanwhile, until
 // somebody who has seen it adds the element again. `clear` is no removal of each element but a reset:
-// additions and removals that its writer has seen go, those that it has not seen survive it. Erasing the key
+// additions and removals that its writer has seen go, those that it has not seen survive it. Removing the key
 // of an or_map does that to a key that is there, which it is while an element is; below a hidden key removals
 // may still stand, until the key is updated by `clear` or `compact`.
 //
@@ -27,6 +27,7 @@
 #include <phoenix/crdt/core/dot_map.hpp>
 #include <phoenix/crdt/core/dot_set.hpp>
 #include <phoenix/crdt/core/projected_iterator.hpp>
+#include <phoenix/crdt/core/set_operations.hpp>
 #include <phoenix/crdt/core/sorted_keys.hpp>
 #include <phoenix/crdt/core/store_members.hpp>
 #include <phoenix/crdt/core/wrapped_store.hpp>
@@ -82,29 +83,9 @@ public:
 
     using iterator = detail::projected_iterator<typename table::iterator, shape>;
 
-    struct add {
-        Element element;
-
-        void write(byte_writer& out) const { write_value(out, element); }
-
-        [[nodiscard]] static add read(byte_reader& in) { return {read_value<Element>(in)}; }
-    };
-
-    struct remove {
-        Element element;
-
-        void write(byte_writer& out) const { write_value(out, element); }
-
-        [[nodiscard]] static remove read(byte_reader& in) { return {read_value<Element>(in)}; }
-    };
-
-    struct clear_all {
-        void write(byte_writer& /*out*/) const {}
-
-        [[nodiscard]] static clear_all read(byte_reader& /*in*/) { return {}; }
-    };
-
-    using operation = std::variant<add, remove, clear_all>;
+    using operations = set_operations<Element>;
+    using operation =
+        std::variant<typename operations::add, typename operations::remove, typename operations::clear>;
 
     [[nodiscard]] bool contains(const Element& element) const {
         const detail::rw_element* const found = this->inner_.find(element);
@@ -195,9 +176,9 @@ public:
     void apply(const operation& what) {
         std::visit(
             [this]<class What>(const What& each) {
-                if constexpr (std::is_same_v<What, rw_set_store::add>) {
+                if constexpr (std::is_same_v<What, typename operations::add>) {
                     add(each.element);
-                } else if constexpr (std::is_same_v<What, rw_set_store::remove>) {
+                } else if constexpr (std::is_same_v<What, typename operations::remove>) {
                     remove(each.element);
                 } else {
                     clear();
@@ -233,6 +214,7 @@ template <map_key Element>
 class rw_set : public causal<rw_set<Element>, rw_set_store<Element>> {
 public:
     using value_type = Element;
+    using operations = typename rw_set_store<Element>::operations;
     using iterator = typename rw_set_store<Element>::iterator;
 
     /// Each mutator changes this set and returns the change, itself a set.

@@ -95,38 +95,44 @@ public:
     using position = sequence_position;
     class iterator;
 
-    struct insertion {
-        std::uint64_t index = 0;
-        std::vector<Value> values;
+    struct operations {
+        struct insert {
+            std::uint64_t index = 0;
+            std::vector<Value> values;
 
-        void write(byte_writer& out) const {
-            out.write_varint(index);
-            write_value(out, values);
-        }
+            friend bool operator==(const insert&, const insert&) = default;
 
-        [[nodiscard]] static insertion read(byte_reader& in) {
-            const std::uint64_t index = in.read_varint();
-            return {index, read_value<std::vector<Value>>(in)};
-        }
-    };
+            void write(byte_writer& out) const {
+                out.write_varint(index);
+                write_value(out, values);
+            }
 
-    struct erasure {
-        std::uint64_t index = 0;
-        std::uint64_t count = 1;
+            [[nodiscard]] static insert read(byte_reader& in) {
+                const std::uint64_t index = in.read_varint();
+                return {index, read_value<std::vector<Value>>(in)};
+            }
+        };
 
-        void write(byte_writer& out) const {
-            out.write_varint(index);
-            out.write_varint(count);
-        }
+        struct erase {
+            std::uint64_t index = 0;
+            std::uint64_t count = 1;
 
-        [[nodiscard]] static erasure read(byte_reader& in) {
-            const std::uint64_t index = in.read_varint();
-            return {index, in.read_varint()};
-        }
+            friend bool operator==(const erase&, const erase&) = default;
+
+            void write(byte_writer& out) const {
+                out.write_varint(index);
+                out.write_varint(count);
+            }
+
+            [[nodiscard]] static erase read(byte_reader& in) {
+                const std::uint64_t index = in.read_varint();
+                return {index, in.read_varint()};
+            }
+        };
     };
 
     /// Indexes are those of the state that it is applied to.
-    using operation = std::variant<insertion, erasure>;
+    using operation = std::variant<typename operations::insert, typename operations::erase>;
 
     /// Each mutator changes this sequence and returns the change, itself a sequence. errc::invalid_operation for an
     /// index beyond the end, errc::limit_exceeded when `here` has used up its dots.
@@ -162,10 +168,10 @@ public:
 
     /// Does what `what` says for writer `here`, as the mutator of that name.
     sequence apply(const replica_id& here, const operation& what) {
-        if (const auto* const added = std::get_if<insertion>(&what)) {
+        if (const auto* const added = std::get_if<typename operations::insert>(&what)) {
             return insert(here, added->index, added->values);
         }
-        const auto& erased = std::get<erasure>(what);
+        const auto& erased = std::get<typename operations::erase>(what);
         return erase(here, erased.index, erased.count);
     }
 

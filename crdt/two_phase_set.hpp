@@ -19,6 +19,7 @@
 #pragma once
 
 #include <phoenix/crdt/core/key_table.hpp>
+#include <phoenix/crdt/core/set_operations.hpp>
 #include <phoenix/crdt/core/sorted_keys.hpp>
 #include <phoenix/crdt/explain.hpp>
 #include <phoenix/crdt/lattice.hpp>
@@ -40,24 +41,7 @@ public:
     using digest_type = two_phase_set;
     using iterator = typename table::iterator;
 
-    struct operations {
-        struct add {
-            Element element;
-
-            void write(byte_writer& out) const { write_value(out, element); }
-
-            [[nodiscard]] static add read(byte_reader& in) { return {read_value<Element>(in)}; }
-        };
-
-        struct remove {
-            Element element;
-
-            void write(byte_writer& out) const { write_value(out, element); }
-
-            [[nodiscard]] static remove read(byte_reader& in) { return {read_value<Element>(in)}; }
-        };
-    };
-
+    using operations = set_operations<Element>;
     using operation = std::variant<typename operations::add, typename operations::remove>;
 
     /// Each mutator changes this set and returns the change, itself a set. Nothing, and bottom, when the

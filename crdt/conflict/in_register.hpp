@@ -3,7 +3,7 @@
 //   causal_register<settings> running;
 //   if (in_conflict(running)) {
 //       const auto found = resolve(context_of(running, {.current = last_good}), configuration(check));
-//       if (found) { send(apply(running, here, now, found.result())); }
+//       if (found) { send(apply(running, here, found.result(), now)); }
 //   }
 //
 // Siblings have times and no clocks. A resolution takes the place of those siblings that it was made of and
@@ -28,8 +28,8 @@ namespace phoenix::crdt::conflict {
 template <class Value>
 [[nodiscard]] context<Value> context_of(const causal_register<Value>& stored, context<Value> about = {}) {
     std::vector<sibling<Value>> all;
-    for (const auto& [by, at, value] : stored.siblings()) {
-        all.push_back({by, at, {}, value});
+    for (const auto& [by, time, value] : stored.siblings()) {
+        all.push_back({by, time, {}, value});
     }
     about.siblings = std::move(all);
     about.replaces.clear();
@@ -46,13 +46,13 @@ template <class Value>
 /// Writes the resolution in place of what it was made of, and returns the change: bottom when none of that
 /// stands.
 template <class Value>
-causal_register<Value> apply(causal_register<Value>& stored, const replica_id& here, const timestamp& at,
-                             const resolution<Value>& decided) {
+causal_register<Value> apply(causal_register<Value>& stored, const replica_id& here,
+                             const resolution<Value>& decided, const timestamp& time) {
     causal_context resolved;
     for (const dot& each : decided.supersedes) {
         resolved.insert(each);
     }
-    return stored.resolve(here, at, decided.value, resolved);
+    return stored.resolve(here, decided.value, time, resolved);
 }
 
 } // namespace phoenix::crdt::conflict

@@ -40,7 +40,7 @@ struct resolution {
         facts.add(verdict::stands, shown(value), decided_by + ": " + why);
         for (const sibling<Value>& each : stands_for) {
             const bool won = encode(each.value) == encode(value);
-            facts.add(won ? verdict::stands : verdict::loses, shown(each.value), "at " + to_text(each.at),
+            facts.add(won ? verdict::stands : verdict::loses, shown(each.value), "at " + to_text(each.time),
                       {each.by});
         }
         for (const dot& each : supersedes) {

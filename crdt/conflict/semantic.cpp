@@ -171,7 +171,7 @@ key_conflict conflict_of(const std::string& key, const context<value>& about, co
         if (held == nullptr) {
             found.removed = found.before != nullptr;
         } else if (found.before == nullptr || *held != *found.before) {
-            writers.push_back({each.by, each.at, each.clock, *held});
+            writers.push_back({each.by, each.time, each.clock, *held});
         }
     }
     const value* const current = about.current ? find(about.current->as<value::map>(), key) : nullptr;

@@ -1,7 +1,7 @@
 // What a strategy is handed: the siblings of one object, and what is known about them.
 //
-//   context<std::string> title{.object = "page/7", .siblings = {{.by = d1, .at = t1, .value = "Tea"},
-//                                                               {.by = d2, .at = t2, .value = "Teas"}}};
+//   context<std::string> title{.object = "page/7", .siblings = {{.by = d1, .time = t1, .value = "Tea"},
+//                                                               {.by = d2, .time = t2, .value = "Teas"}}};
 //
 // A sibling is one of several writes of which none has replaced the others. Siblings are told apart by dot:
 // the same one twice is one, equal values of two replicas are two. A sibling_set is always in the order of
@@ -32,7 +32,7 @@ template <byte_value Value>
 struct sibling {
     /// The write that it is.
     dot by;
-    timestamp at;
+    timestamp time;
     /// What its writer had seen, this write among it. Empty says that nobody knows: then it counts as
     /// concurrent with all.
     version_vector clock;
@@ -46,16 +46,16 @@ struct sibling {
 
     void write(byte_writer& out) const {
         write_value(out, by);
-        write_value(out, at);
+        write_value(out, time);
         write_value(out, clock);
         write_value(out, value);
     }
 
     [[nodiscard]] static sibling read(byte_reader& in) {
         const dot by = read_value<dot>(in);
-        auto at = read_value<timestamp>(in);
+        auto time = read_value<timestamp>(in);
         auto clock = read_value<version_vector>(in);
-        return {by, at, std::move(clock), read_value<Value>(in)};
+        return {by, time, std::move(clock), read_value<Value>(in)};
     }
 };
 

@@ -2,12 +2,12 @@
 //
 //   using namespace phoenix::crdt::conflict;
 //   mv_register<versioned<value>> stored;                         // with times and clocks
-//   (void)write(stored, here, now, value(3));
+//   (void)set(stored, here, value(3), now);
 //   ...                                                           // joins bring siblings
 //   if (in_conflict(stored)) {
 //       const auto found = resolve(context_of(stored, {.data_type = "counter"}), semantic<value>());
 //       if (found) {
-//           (void)apply(stored, here, now, found.result());       // supersedes the siblings: send the delta
+//           (void)apply(stored, here, found.result(), now);       // supersedes the siblings: send the delta
 //       } else {
 //           log(found.why());                                     // the siblings stay, nothing is lost
 //       }

@@ -1,11 +1,11 @@
 // Siblings in a register, and resolutions written back into it.
 //
 //   mv_register<versioned<value>> stored;
-//   auto delta = write(stored, here, now, value("Tea"));              // with its time and clock
+//   auto delta = set(stored, here, value("Tea"), now);                // with its time and clock
 //   stored.join(theirs);
 //   if (in_conflict(stored)) {
 //       if (const auto found = resolve(context_of(stored), semantic<value>())) {
-//           if (const auto change = apply(stored, here, now, found.result())) { send(*change); }
+//           if (const auto change = apply(stored, here, found.result(), now)) { send(*change); }
 //       }
 //   }
 //   value_of(stored);                                                 // nothing while there is a conflict
@@ -41,7 +41,7 @@ namespace phoenix::crdt::conflict {
 template <byte_value Value>
 struct versioned {
     /// Of a write; a resolution by rule has the times and clocks of its siblings.
-    timestamp at;
+    timestamp time;
     version_vector clock;
     Value value;
     sibling_set<Value> stands_for = {};
@@ -50,7 +50,7 @@ struct versioned {
     friend bool operator==(const versioned& a, const versioned& b) { return encode(a) == encode(b); }
 
     void write(byte_writer& out) const {
-        write_value(out, at);
+        write_value(out, time);
         write_value(out, clock);
         write_value(out, value);
         write_value(out, stands_for);
@@ -58,11 +58,11 @@ struct versioned {
     }
 
     [[nodiscard]] static versioned read(byte_reader& in) {
-        auto at = read_value<timestamp>(in);
+        auto time = read_value<timestamp>(in);
         auto clock = read_value<version_vector>(in);
         Value value = read_value<Value>(in);
         auto stands_for = sibling_set<Value>::read(in);
-        return {at, std::move(clock), std::move(value), std::move(stands_for),
+        return {time, std::move(clock), std::move(value), std::move(stands_for),
                 read_value<std::optional<Value>>(in)};
     }
 };
@@ -71,7 +71,7 @@ struct versioned {
 template <class Register>
 concept versioned_register = requires(Register& stored, const replica_id& here) {
     typename Register::value_type;
-    { stored.write(here, std::declval<typename Register::value_type>()) } -> std::same_as<Register>;
+    { stored.set(here, std::declval<typename Register::value_type>()) } -> std::same_as<Register>;
     { stored.context() } -> std::convertible_to<const causal_context&>;
     stored.siblings();
 } && std::same_as<typename Register::value_type, versioned<decltype(Register::value_type::value)>>;
@@ -86,7 +86,7 @@ template <byte_value Value>
     if (!written.stands_for.empty()) {
         return written.stands_for;
     }
-    return {{by, written.at, written.clock, written.value}};
+    return {{by, written.time, written.clock, written.value}};
 }
 
 [[nodiscard]] inline version_vector next_clock(const causal_context& seen, const replica_id& here) {
@@ -99,11 +99,11 @@ template <byte_value Value>
 
 } // namespace detail
 
-/// Writes `value` in place of what the register shows, and returns the change.
+/// Sets `value` in place of what the register shows, and returns the change.
 template <versioned_register Register>
-Register write(Register& stored, const replica_id& here, const timestamp& at, value_in<Register> value) {
-    return stored.write(
-        here, {.at = at, .clock = detail::next_clock(stored.context(), here), .value = std::move(value)});
+Register set(Register& stored, const replica_id& here, value_in<Register> value, const timestamp& time) {
+    return stored.set(
+        here, {.time = time, .clock = detail::next_clock(stored.context(), here), .value = std::move(value)});
 }
 
 /// `about` with the register's siblings: the writes that stand in it, those that its resolutions stand for,
@@ -149,19 +149,20 @@ template <versioned_register Register>
 /// Writes the resolution in place of the siblings that it was made of, and returns the change; nothing, and
 /// the register is as before, when it shows others by now.
 template <versioned_register Register>
-[[nodiscard]] std::optional<Register> apply(Register& stored, const replica_id& here, const timestamp& at,
-                                            const resolution<value_in<Register>>& decided) {
+[[nodiscard]] std::optional<Register> apply(Register& stored, const replica_id& here,
+                                            const resolution<value_in<Register>>& decided,
+                                            const timestamp& time) {
     if (context_of(stored).replaces != decided.supersedes) {
         return std::nullopt;
     }
     if (decided.stands_for.empty()) {
-        return write(stored, here, at, decided.value);
+        return set(stored, here, decided.value, time);
     }
-    return stored.write(here, {.at = {},
-                               .clock = {},
-                               .value = decided.value,
-                               .stands_for = decided.stands_for,
-                               .ancestor = decided.ancestor});
+    return stored.set(here, {.time = {},
+                             .clock = {},
+                             .value = decided.value,
+                             .stands_for = decided.stands_for,
+                             .ancestor = decided.ancestor});
 }
 
 } // namespace phoenix::crdt::conflict

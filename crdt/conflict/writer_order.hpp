@@ -17,7 +17,7 @@
 namespace phoenix::crdt::conflict {
 
 struct writer_order {
-    timestamp at;
+    timestamp time;
     replica_id replica;
     std::uint64_t value_hash = 0;
     std::uint64_t counter = 0;
@@ -27,7 +27,7 @@ struct writer_order {
 
 template <byte_value Value>
 [[nodiscard]] writer_order order_of(const sibling<Value>& written) {
-    return {written.at, written.by.replica, bytes_hash(written.value), written.by.counter};
+    return {written.time, written.by.replica, bytes_hash(written.value), written.by.counter};
 }
 
 /// From the last write to the first. Valid while the set lives unchanged.
@@ -48,7 +48,7 @@ template <byte_value Value>
 /// A write, in a reason: its dot and its time.
 template <byte_value Value>
 [[nodiscard]] std::string write_text(const sibling<Value>& written) {
-    return to_text(written.by) + " at " + to_text(written.at);
+    return to_text(written.by) + " at " + to_text(written.time);
 }
 
 template <byte_value Value>

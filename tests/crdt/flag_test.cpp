@@ -34,8 +34,8 @@ static_assert(!std::is_convertible_v<disable_wins_flag, bool>);
 /// call whose dots are kept.
 struct enabling {
     using flag = enable_wins_flag;
-    using win_operation = flag::store_type::enable;
-    using lose_operation = flag::store_type::disable;
+    using win_operation = flag::store_type::operations::enable;
+    using lose_operation = flag::store_type::operations::disable;
     static constexpr bool winner = true;
 
     static flag win(flag& state, const replica_id& here) { return state.enable(here); }
@@ -45,8 +45,8 @@ struct enabling {
 
 struct disabling {
     using flag = disable_wins_flag;
-    using win_operation = flag::store_type::disable;
-    using lose_operation = flag::store_type::enable;
+    using win_operation = flag::store_type::operations::disable;
+    using lose_operation = flag::store_type::operations::enable;
     static constexpr bool winner = false;
 
     static flag win(flag& state, const replica_id& here) { return state.disable(here); }
@@ -318,7 +318,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_key_of_a_map_is_there_while_a_dot_stands, each, 
     BOOST_TEST(mine.contains("beta"));
     BOOST_TEST(static_cast<bool>(*mine.find("beta")) == each::winner);
     map theirs = mine;
-    const auto erased = mine.erase(alice, "beta");
+    const auto erased = mine.remove(alice, "beta");
     BOOST_TEST(mine.empty());
     theirs.join(theirs.update(bob, "beta", [](auto&& flag) { flag.apply(typename each::win_operation{}); }));
     theirs.join(erased);

@@ -36,8 +36,8 @@ std::vector<Value> values(const mv_register<Value>& reg) {
 struct conflict {
     text first;
     text second;
-    text by_alice = first.write(alice, "a");
-    text by_bob = second.write(bob, "b");
+    text by_alice = first.set(alice, "a");
+    text by_bob = second.set(bob, "b");
 };
 
 } // namespace
@@ -58,14 +58,14 @@ BOOST_AUTO_TEST_CASE(keeps_the_laws) {
                         if (random.one_in(3)) {
                             editor.clear();
                         } else {
-                            editor.write(random.below(3));
+                            editor.set(random.below(3));
                         }
                     }
                 });
                 return batch;
             }
             default:
-                return state.write(here, random.below(3));
+                return state.set(here, random.below(3));
             }
         }});
 }
@@ -73,7 +73,8 @@ BOOST_AUTO_TEST_CASE(keeps_the_laws) {
 BOOST_AUTO_TEST_CASE(keeps_the_laws_under_a_map) {
     using store = mv_register_store<std::uint64_t>;
     testing::laws_hold_under_a_map<store>([](laws::random_source& random) {
-        return random.one_in(4) ? store::operation(store::clear_all{}) : store::assign{random.below(3)};
+        return random.one_in(4) ? store::operation(store::operations::clear{})
+                                : store::operations::set{random.below(3)};
     });
 }
 
@@ -83,7 +84,7 @@ BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
     testing::agrees_with_model<number, call>(
         [](laws::random_source& random) { return random.one_in(6) ? call() : call(random.below(3)); },
         [](number& state, const replica_id& here, const call& what) {
-            return what ? state.write(here, *what) : state.clear(here);
+            return what ? state.set(here, *what) : state.clear(here);
         },
         [](const number& state, const auto& history, const auto& seen) -> std::optional<std::string> {
             // In the order of their writers, of whom each has one at most.
@@ -116,8 +117,8 @@ BOOST_AUTO_TEST_CASE(starts_empty) {
 
 BOOST_AUTO_TEST_CASE(a_write_takes_the_place_of_what_it_has_seen) {
     text reg;
-    (void)reg.write(alice, "a");
-    (void)reg.write(bob, "b");
+    (void)reg.set(alice, "a");
+    (void)reg.set(bob, "b");
     BOOST_TEST((values(reg) == texts{"b"}));
     BOOST_TEST(reg.live().count() == 1U);
 }
@@ -128,7 +129,7 @@ BOOST_AUTO_TEST_CASE(concurrent_writes_stand_side_by_side_until_the_next) {
     c.second.join(c.by_alice);
     BOOST_TEST(c.first.size() == 2U);
     BOOST_TEST((c.first == c.second));
-    (void)c.first.write(carol, "both");
+    (void)c.first.set(carol, "both");
     BOOST_TEST((values(c.first) == texts{"both"}));
 }
 
@@ -150,8 +151,8 @@ BOOST_AUTO_TEST_CASE(siblings_read_in_one_order_on_all_replicas) {
 BOOST_AUTO_TEST_CASE(equal_values_of_two_replicas_both_count) {
     text mine;
     text theirs;
-    const auto first = mine.write(alice, "tea");
-    theirs.join(theirs.write(bob, "tea"));
+    const auto first = mine.set(alice, "tea");
+    theirs.join(theirs.set(bob, "tea"));
     theirs.join(first);
     BOOST_TEST((values(theirs) == texts{"tea", "tea"}));
 }
@@ -161,7 +162,7 @@ BOOST_AUTO_TEST_CASE(a_concurrent_write_survives_a_clear) {
     c.first.join(c.by_bob);
     const auto cleared = c.first.clear(alice);
     BOOST_TEST(c.first.empty());
-    const auto again = c.second.write(bob, "c");
+    const auto again = c.second.set(bob, "c");
     c.second.join(cleared);
     BOOST_TEST((values(c.second) == texts{"c"}));
     c.first.join(again);
@@ -180,8 +181,8 @@ BOOST_AUTO_TEST_CASE(trap_remove_without_context) {
 BOOST_AUTO_TEST_CASE(trap_update_carries_superseded_dots) {
     text mine;
     text theirs;
-    theirs.join(mine.write(alice, "a"));
-    const auto again = mine.write(bob, "b");
+    theirs.join(mine.set(alice, "a"));
+    const auto again = mine.set(bob, "b");
     BOOST_TEST(again.context().count() == 2U);
     theirs.join(again);
     BOOST_TEST((values(theirs) == texts{"b"}));
@@ -211,18 +212,18 @@ BOOST_AUTO_TEST_CASE(trap_present_in_both_still_removed) {
 
 BOOST_AUTO_TEST_CASE(trap_stale_peer_reinserts) {
     text mine;
-    const auto old = mine.write(alice, "old");
+    const auto old = mine.set(alice, "old");
     text theirs;
-    theirs.join(mine.write(alice, "new"));
+    theirs.join(mine.set(alice, "new"));
     theirs.join(old);
     BOOST_TEST((values(theirs) == texts{"new"}));
 }
 
 BOOST_AUTO_TEST_CASE(trap_context_alias_on_copy) {
     text mine;
-    (void)mine.write(alice, "a");
+    (void)mine.set(alice, "a");
     text copy = mine;
-    (void)mine.write(alice, "b");
+    (void)mine.set(alice, "b");
     BOOST_TEST(copy.context().count() == 1U);
     (void)copy.clear(bob);
     BOOST_TEST((values(mine) == texts{"b"}));
@@ -241,10 +242,10 @@ BOOST_AUTO_TEST_CASE(a_batch_is_one_delta) {
     text mine;
     text batch;
     mine.edit(alice, batch, [](auto&& reg) {
-        reg.write("a");
+        reg.set("a");
         reg.clear();
-        reg.write("b");
-        reg.write("c");
+        reg.set("b");
+        reg.set("c");
     });
     BOOST_TEST((values(mine) == texts{"c"}));
     BOOST_TEST((batch == mine));
@@ -254,7 +255,8 @@ BOOST_AUTO_TEST_CASE(operations_do_what_the_mutators_do) {
     using store = text::store_type;
     text mine;
     text theirs;
-    const std::vector<text::operation> all{store::assign{"a"}, store::clear_all{}, store::assign{"b"}};
+    const std::vector<text::operation> all{store::operations::set{"a"}, store::operations::clear{},
+                                           store::operations::set{"b"}};
     const auto read = decode<std::vector<text::operation>>(encode(all));
     theirs.join(mine.apply(alice, read[0]));
     BOOST_TEST((values(mine) == texts{"a"}));
@@ -281,7 +283,7 @@ BOOST_AUTO_TEST_CASE(under_the_key_of_a_map) {
     map mine;
     map theirs;
     const auto write = [](map& where, const replica_id& here, const char* value) {
-        return where.update(here, "title", [&](auto&& reg) { reg.write(value); });
+        return where.update(here, "title", [&](auto&& reg) { reg.set(value); });
     };
     const auto read = [](const map& where) {
         texts all;
@@ -295,8 +297,8 @@ BOOST_AUTO_TEST_CASE(under_the_key_of_a_map) {
     (void)write(theirs, bob, "b");
     theirs.join(first);
     BOOST_TEST((read(theirs) == texts{"a", "b"}));
-    // The erasure takes the one value that it has seen.
-    theirs.join(mine.erase(alice, "title"));
+    // The removal takes the one value that it has seen.
+    theirs.join(mine.remove(alice, "title"));
     BOOST_TEST(!mine.contains("title"));
     BOOST_TEST((read(theirs) == texts{"b"}));
     mine.join(theirs);
@@ -309,13 +311,13 @@ BOOST_AUTO_TEST_CASE(a_dot_that_came_and_went_in_one_update_of_a_map_leaves_no_t
     using map = or_map<int, mv_register_store<int>>;
     map mine;
     for (int key = 0; key < 40; ++key) {
-        (void)mine.update(alice, key, [&](auto&& reg) { reg.write(key); });
+        (void)mine.update(alice, key, [&](auto&& reg) { reg.set(key); });
     }
     const auto twice = mine.update(bob, 20, [](auto&& reg) {
-        reg.write(1);
-        reg.write(2);
+        reg.set(1);
+        reg.set(2);
     });
-    (void)mine.erase(bob, 20);
+    (void)mine.remove(bob, 20);
     const map before = mine;
     mine.join(twice);
     BOOST_TEST((mine == before));
@@ -324,7 +326,7 @@ BOOST_AUTO_TEST_CASE(a_dot_that_came_and_went_in_one_update_of_a_map_leaves_no_t
 
 BOOST_AUTO_TEST_CASE(hostile_bytes_are_refused) {
     mv_register<std::uint8_t> reg;
-    (void)reg.write(alice, 7);
+    (void)reg.set(alice, 7);
     const auto good = encode(reg);
     // The last four bytes: one sibling, of the first replica, counter 1, the value.
     for (const auto& [place, value, expected] : std::vector<std::tuple<std::size_t, int, std::string>>{

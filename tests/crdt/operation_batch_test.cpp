@@ -19,8 +19,8 @@ using testing::alice;
 using testing::bob;
 
 using words = or_set<std::string>;
-using word_store = or_set_store<std::string>;
-using counting = resettable_counter_store;
+using say = words::operations;
+using counting = resettable_counter::operations;
 using batch_type = operation_batch<std::string, words, resettable_counter>;
 
 /// The objects of a program, by name.
@@ -47,10 +47,10 @@ struct objects {
 batch_type three_groups() {
     batch_type batch;
     batch.add<resettable_counter>("visits", counting::increment{2});
-    batch.add<words>("tags", word_store::add{"new"});
-    batch.add<words>("basket", word_store::add{"tea"});
-    batch.add<words>("basket", word_store::remove{"tea"});
-    batch.add<words>("basket", word_store::add{"milk"});
+    batch.add<words>("tags", say::add{"new"});
+    batch.add<words>("basket", say::add{"tea"});
+    batch.add<words>("basket", say::remove{"tea"});
+    batch.add<words>("basket", say::add{"milk"});
     batch.add<resettable_counter>("visits", counting::increment{3});
     return batch;
 }
@@ -85,14 +85,14 @@ BOOST_AUTO_TEST_CASE(is_full_at_a_hundred_unless_said_otherwise) {
     batch_type batch;
     for (int i = 0; i < 100; ++i) {
         BOOST_TEST(!batch.is_full());
-        batch.add<words>("tags", word_store::add{std::to_string(i)});
+        batch.add<words>("tags", say::add{std::to_string(i)});
     }
     BOOST_TEST(batch.is_full());
-    BOOST_CHECK_EXCEPTION(batch.add<words>("tags", word_store::add{"more"}), std::system_error,
+    BOOST_CHECK_EXCEPTION(batch.add<words>("tags", say::add{"more"}), std::system_error,
                           [](const auto& e) { return e.code() == errc::limit_exceeded; });
     BOOST_TEST(batch.size() == 100U);
     batch_type small(operation_batch_options{1});
-    small.add<words>("tags", word_store::add{"one"});
+    small.add<words>("tags", say::add{"one"});
     BOOST_TEST(small.is_full());
     BOOST_CHECK_EXCEPTION(batch_type(operation_batch_options{0}), std::system_error, [](const auto& e) {
         return std::string(e.what()).find("operations_max") != std::string::npos;

@@ -25,19 +25,20 @@ using testing::refusal_of;
 using testing::says;
 
 using words = pure_set<std::string>;
-using word = pure_set_policy<std::string>;
+using word = words::policy::operations;
 using numbers = pure_set<std::uint64_t>;
-using number = pure_set_policy<std::uint64_t>;
+using number = numbers::policy::operations;
 using name = pure_register<std::string>;
-using increment = pure_counter_policy::increment;
-using decrement = pure_counter_policy::decrement;
+using set_name = name::policy::operations::set;
+using increment = pure_counter_policy::operations::increment;
+using decrement = pure_counter_policy::operations::decrement;
 
 static_assert(decomposable<words> && operable<words> && explainable<words>);
 static_assert(decomposable<name> && operable<name> && explainable<name>);
 static_assert(decomposable<pure_counter> && operable<pure_counter> && explainable<pure_counter>);
 static_assert(pure_counter::folds && !words::folds);
 
-number::operation any_operation(random_source& random, std::uint64_t range) {
+numbers::operation any_operation(random_source& random, std::uint64_t range) {
     switch (random.below(8)) {
     case 0:
         return number::clear{};
@@ -88,13 +89,13 @@ laws::subject<numbers> sets(std::uint64_t range) {
 
 laws::subject<pure_register<int>> registers() {
     return subject_of<pure_register<int>>([](random_source& random) {
-        return pure_register_policy<int>::operation{static_cast<int>(random.below(10))};
+        return pure_register_policy<int>::operations::set{static_cast<int>(random.below(10))};
     });
 }
 
-pure_counter_policy::operation any_count(random_source& random) {
+pure_counter::operation any_count(random_source& random) {
     const auto amount = static_cast<std::int64_t>(random.below(10));
-    return random.one_in(3) ? pure_counter_policy::operation(decrement{amount}) : increment{amount};
+    return random.one_in(3) ? pure_counter::operation(decrement{amount}) : increment{amount};
 }
 
 laws::subject<pure_counter> counters() {
@@ -171,9 +172,9 @@ BOOST_AUTO_TEST_CASE(the_set_agrees_with_the_calls_that_were_seen) {
     };
 
     random_source any(testing::random_seed());
-    testing::agrees_with_model<twin, number::operation>(
+    testing::agrees_with_model<twin, numbers::operation>(
         [](random_source& random) { return any_operation(random, 4); },
-        [&any](twin& state, const replica_id& here, const number::operation& what) {
+        [&any](twin& state, const replica_id& here, const numbers::operation& what) {
             twin delta{state.compacted.apply(here, what), state.plain.apply(here, what)};
             if (any.one_in(3)) {
                 delta.compacted.join(state.compacted.stabilize(any_stable(state.compacted, any)));
@@ -183,7 +184,7 @@ BOOST_AUTO_TEST_CASE(the_set_agrees_with_the_calls_that_were_seen) {
         [](const twin& state, const auto& history, const auto& seen) -> std::optional<std::string> {
             std::set<std::uint64_t> expected;
             for (std::uint64_t element = 0; element < 4; ++element) {
-                const auto concerns = [&](const number::operation& each) {
+                const auto concerns = [&](const numbers::operation& each) {
                     const auto* const added = std::get_if<number::add>(&each);
                     const auto* const removed = std::get_if<number::remove>(&each);
                     return added != nullptr     ? added->element == element
@@ -203,14 +204,14 @@ BOOST_AUTO_TEST_CASE(the_set_agrees_with_the_calls_that_were_seen) {
 
 BOOST_AUTO_TEST_CASE(the_register_agrees_with_the_calls_that_were_seen) {
     using reg = pure_register<std::uint64_t>;
-    using call = pure_register_policy<std::uint64_t>::operation;
+    using call = reg::operation;
     testing::agrees_with_model<reg, call>(
-        [](random_source& random) { return call{random.below(100)}; },
+        [](random_source& random) { return call(reg::policy::operations::set{random.below(100)}); },
         [](reg& state, const replica_id& here, const call& what) { return state.apply(here, what); },
         [](const reg& state, const auto& history, const auto& seen) -> std::optional<std::string> {
             std::multiset<std::uint64_t> expected;
             for (const auto* last : history.last_words(seen, [](const call&) { return true; })) {
-                expected.insert(last->what.value);
+                expected.insert(std::get<reg::policy::operations::set>(last->what).value);
             }
             const auto found = state.value();
             const bool agrees = std::multiset<std::uint64_t>(found.begin(), found.end()) == expected;
@@ -219,7 +220,7 @@ BOOST_AUTO_TEST_CASE(the_register_agrees_with_the_calls_that_were_seen) {
 }
 
 BOOST_AUTO_TEST_CASE(the_counter_agrees_with_the_calls_that_were_seen) {
-    using call = pure_counter_policy::operation;
+    using call = pure_counter::operation;
     random_source any(testing::random_seed());
     testing::agrees_with_model<pure_counter, call>(
         any_count,
@@ -261,12 +262,12 @@ BOOST_AUTO_TEST_CASE(an_addition_wins_over_a_concurrent_removal) {
 BOOST_AUTO_TEST_CASE(concurrent_writes_stand_beside_each_other) {
     name mine;
     name theirs;
-    (void)mine.apply(alice, {"Ann"});
-    (void)theirs.apply(bob, {"Bob"});
+    (void)mine.apply(alice, set_name{"Ann"});
+    (void)theirs.apply(bob, set_name{"Bob"});
     mine.join(theirs);
     BOOST_TEST((mine.value() == std::vector<std::string>{"Ann", "Bob"}));
     BOOST_TEST(!mine.happened_before({alice, 1}, {bob, 1}));
-    (void)mine.apply(alice, {"Cat"});
+    (void)mine.apply(alice, set_name{"Cat"});
     BOOST_TEST((mine.value() == std::vector<std::string>{"Cat"}));
     BOOST_TEST(mine.happened_before({bob, 1}, {alice, 2}));
 }
@@ -433,10 +434,10 @@ BOOST_AUTO_TEST_CASE(explains_what_stands_and_what_is_gone) {
 }
 
 BOOST_AUTO_TEST_CASE(operations_travel_as_values) {
-    const std::vector<word::operation> all{word::add{"tea"}, word::remove{"tea"}, word::clear{}};
-    BOOST_TEST((decode<std::vector<word::operation>>(encode(all)) == all));
-    const std::vector<pure_counter_policy::operation> counts{increment{1}, decrement{2}};
-    BOOST_TEST((decode<std::vector<pure_counter_policy::operation>>(encode(counts)) == counts));
+    const std::vector<words::operation> all{word::add{"tea"}, word::remove{"tea"}, word::clear{}};
+    BOOST_TEST((decode<std::vector<words::operation>>(encode(all)) == all));
+    const std::vector<pure_counter::operation> counts{increment{1}, decrement{2}};
+    BOOST_TEST((decode<std::vector<pure_counter::operation>>(encode(counts)) == counts));
 }
 
 BOOST_AUTO_TEST_CASE(hostile_bytes_are_refused) {

@@ -63,7 +63,7 @@ void change_page(Editor&& editor, laws::random_source& random) {
     case 2:
         return editor.at(&page::visits).decrement(1);
     case 3:
-        return editor.at(&page::links).erase(std::to_string(random.below(3)));
+        return editor.at(&page::links).remove(std::to_string(random.below(3)));
     case 4:
         return editor.at(&page::links).update(std::to_string(random.below(3)), [&](auto&& set) {
             set.add(static_cast<int>(random.below(4)));
@@ -82,9 +82,9 @@ laws::subject<nested> nested_sets(std::uint64_t keys) {
             return map.clear(here);
         case 1:
         case 2:
-            return map.erase(here, outer);
+            return map.remove(here, outer);
         case 3:
-            return map.update(here, outer, [&](auto&& child) { child.erase(inner); });
+            return map.update(here, outer, [&](auto&& child) { child.remove(inner); });
         case 4:
             return map.update(here, outer, [&](auto&& child) {
                 for (int i = 0; i < 12; ++i) {
@@ -103,7 +103,7 @@ laws::subject<pages> random_pages() {
     return {.mutate = [](pages& map, const replica_id& here, laws::random_source& random) {
         const auto key = static_cast<int>(random.below(12));
         if (random.one_in(6)) {
-            return map.erase(here, key);
+            return map.remove(here, key);
         }
         return map.update(here, key, [&](auto&& editor) { change_page(editor, random); });
     }};
@@ -154,16 +154,16 @@ BOOST_AUTO_TEST_CASE(a_key_is_there_while_something_is_below_it) {
     BOOST_TEST(map.empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_concurrent_update_survives_the_erasure_with_that_alone) {
+BOOST_AUTO_TEST_CASE(a_concurrent_update_survives_the_removal_with_that_alone) {
     baskets mine;
     baskets theirs;
     theirs.join(mine.update(alice, "ann", [](auto&& set) {
         set.add(1);
         set.add(2);
     }));
-    const auto erased = theirs.erase(bob, "ann");
+    const auto removed = theirs.remove(bob, "ann");
     const auto updated = mine.update(alice, "ann", [](auto&& set) { set.add(3); });
-    mine.join(erased);
+    mine.join(removed);
     theirs.join(updated);
     BOOST_TEST((mine == theirs));
     BOOST_TEST(mine.find("ann")->size() == 1U);
@@ -175,11 +175,11 @@ BOOST_AUTO_TEST_CASE(trap_reset_remove_counter) {
     counters theirs;
     const auto five = mine.update(alice, "visits", [](auto&& counter) { counter.increment(5); });
     theirs.join(five);
-    const auto erased = theirs.erase(bob, "visits");
+    const auto removed = theirs.remove(bob, "visits");
     BOOST_TEST(!theirs.contains("visits"));
     BOOST_TEST(theirs.hidden() == 1U);
     const auto two = mine.update(alice, "visits", [](auto&& counter) { counter.increment(2); });
-    mine.join(erased);
+    mine.join(removed);
     theirs.join(two);
     BOOST_TEST((mine == theirs));
     BOOST_TEST(mine.find("visits")->value() == 2);
@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(trap_remove_without_context) {
     baskets mine;
     baskets theirs;
     (void)mine.update(alice, "ann", [](auto&& set) { set.add(1); });
-    const auto nothing = theirs.erase(bob, "ann");
+    const auto nothing = theirs.remove(bob, "ann");
     BOOST_TEST(nothing.is_bottom());
     mine.join(nothing);
     BOOST_TEST(mine.contains("ann"));
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(trap_context_alias_on_copy) {
     nested copy = mine;
     (void)mine.update(alice, 1, [](auto&& child) { child.update(2, [](auto&& set) { set.add(4); }); });
     BOOST_TEST(copy.context().count() == 1U);
-    (void)copy.update(bob, 1, [](auto&& child) { child.erase(2); });
+    (void)copy.update(bob, 1, [](auto&& child) { child.remove(2); });
     BOOST_TEST(copy.empty());
     BOOST_TEST(mine.find(1)->find(2)->size() == 2U);
     nested moved = std::move(copy);
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(trap_partial_state_full_context) {
         (void)whole.update(
             bob, key, [](auto&& all) { all.at(&page::links).update("up", [](auto&& set) { set.add(1); }); });
     }
-    (void)whole.erase(bob, 2);
+    (void)whole.remove(bob, 2);
     pages together;
     for (const pages& part : whole.decompose()) {
         pages other = whole;
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(trap_chunk_forgets_removes) {
     (void)mine.update(alice, 1, [](auto&& all) { all.at(&page::tags).add("news"); });
     (void)mine.update(alice, 2, [](auto&& all) { all.at(&page::tags).add("old"); });
     pages theirs = mine;
-    (void)mine.erase(bob, 2);
+    (void)mine.remove(bob, 2);
     for (const pages& part : mine.decompose()) {
         theirs.join(part);
     }
@@ -253,13 +253,13 @@ BOOST_AUTO_TEST_CASE(trap_chunk_forgets_removes) {
 }
 
 BOOST_AUTO_TEST_CASE(trap_digest_after_every_merge) {
-    // An erasure of sets mints no dot: only what lives below the key tells.
+    // A removal of sets mints no dot: only what lives below the key tells.
     baskets mine;
     baskets remote;
     const auto added = remote.update(bob, "ann", [](auto&& set) { set.add(1); });
     const auto more = remote.update(bob, "ann", [](auto&& set) { set.add(2); });
-    const auto erased = remote.erase(alice, "ann");
-    for (const baskets* each : {&added, &more, &erased}) {
+    const auto removed = remote.remove(alice, "ann");
+    for (const baskets* each : {&added, &more, &removed}) {
         const auto before = mine.digest();
         baskets behind = mine;
         mine.join(*each);
@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(sizes_are_right_through_joins_and_copies) {
         theirs.join(mine.update(alice, std::to_string(i), [](auto&& counter) { counter.increment(); }));
     }
     for (int i = 0; i < 50; i += 2) {
-        mine.join(theirs.erase(bob, std::to_string(i)));
+        mine.join(theirs.remove(bob, std::to_string(i)));
     }
     const counters copy = mine;
     const auto read = decode<counters>(encode(mine));
@@ -336,12 +336,15 @@ BOOST_AUTO_TEST_CASE(operations_reach_through_every_level) {
     pages mine;
     pages theirs;
     const std::vector<pages::operation> all{
-        store::update{7, fields::operation(std::in_place_index<0>, or_set_store<std::string>::add{"news"})},
-        store::update{7, fields::operation(std::in_place_index<1>, resettable_counter_store::increment{4})},
-        store::update{
-            8, fields::operation(std::in_place_index<2>,
-                                 or_map_store<std::string, set_store>::update{"up", set_store::add{1}})},
-        store::erase{8},
+        store::operations::update{
+            7, fields::operation(std::in_place_index<0>, or_set_store<std::string>::operations::add{"news"})},
+        store::operations::update{
+            7, fields::operation(std::in_place_index<1>, resettable_counter_store::operations::increment{4})},
+        store::operations::update{8,
+                                  fields::operation(std::in_place_index<2>,
+                                                    or_map_store<std::string, set_store>::operations::update{
+                                                        "up", set_store::operations::add{1}})},
+        store::operations::remove{8},
     };
     for (const auto& each : decode<std::vector<pages::operation>>(encode(all))) {
         theirs.join(mine.apply(alice, each));

@@ -79,14 +79,14 @@ BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
                 const std::uint64_t element = random.below(range);
                 switch (random.below(12)) {
                 case 0:
-                    return store::clear_all{};
+                    return store::operations::clear{};
                 case 1:
                 case 2:
                 case 3:
                 case 4:
-                    return store::remove{element};
+                    return store::operations::remove{element};
                 default:
-                    return store::add{element};
+                    return store::operations::add{element};
                 }
             },
             [](number_set& set, const replica_id& here, const number_set::operation& what) {
@@ -97,14 +97,14 @@ BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
                 std::set<std::uint64_t> expected;
                 for (std::uint64_t element = 0; element < range; ++element) {
                     const auto concerns = [&](const number_set::operation& each) {
-                        const auto* const added = std::get_if<store::add>(&each);
-                        const auto* const removed = std::get_if<store::remove>(&each);
+                        const auto* const added = std::get_if<store::operations::add>(&each);
+                        const auto* const removed = std::get_if<store::operations::remove>(&each);
                         return added != nullptr     ? added->element == element
                                : removed != nullptr ? removed->element == element
                                                     : true;
                     };
                     for (const auto* last : history.last_words(seen, concerns)) {
-                        if (std::holds_alternative<store::add>(last->what)) {
+                        if (std::holds_alternative<store::operations::add>(last->what)) {
                             expected.insert(element);
                         }
                     }
@@ -462,13 +462,14 @@ BOOST_AUTO_TEST_CASE(operations_do_what_the_mutators_do) {
     using store = words::store_type;
     words mine;
     words theirs;
-    const std::vector<words::operation> all{store::add{"tea"}, store::add{"milk"}, store::remove{"tea"}};
+    const std::vector<words::operation> all{store::operations::add{"tea"}, store::operations::add{"milk"},
+                                            store::operations::remove{"tea"}};
     for (const auto& each : decode<std::vector<words::operation>>(encode(all))) {
         theirs.join(mine.apply(alice, each));
     }
     BOOST_TEST((sorted(mine) == std::vector<std::string>{"milk"}));
     BOOST_TEST((mine == theirs));
-    (void)mine.apply(alice, store::clear_all{});
+    (void)mine.apply(alice, store::operations::clear{});
     BOOST_TEST(mine.empty());
 }
 

@@ -43,7 +43,7 @@ std::string visible(const text& reg) {
 /// Two registers that wrote without having seen each other, each of which then heard of the other.
 struct conflict {
     conflict(timestamp alices, timestamp bobs)
-        : by_alice(first.write(alice, alices, "a")), by_bob(second.write(bob, bobs, "b")) {
+        : by_alice(first.set(alice, "a", alices)), by_bob(second.set(bob, "b", bobs)) {
         first.join(by_bob);
         second.join(by_alice);
     }
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(keeps_the_laws) {
             case 0:
                 return state.clear(here);
             case 1:
-                return state.resolve(here, at, value);
+                return state.resolve(here, value, at);
             case 2: {
                 causal_context resolved;
                 for (const auto& each : state.siblings()) {
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(keeps_the_laws) {
                         resolved.insert(each.by);
                     }
                 }
-                return state.resolve(here, at, value, resolved);
+                return state.resolve(here, value, at, resolved);
             }
             case 3: {
                 number batch;
@@ -97,17 +97,17 @@ BOOST_AUTO_TEST_CASE(keeps_the_laws) {
                             editor.clear();
                             break;
                         case 1:
-                            editor.resolve(at, value, random.one_in(2) ? before : state.context());
+                            editor.resolve(value, at, random.one_in(2) ? before : state.context());
                             break;
                         default:
-                            editor.write(at, random.below(3));
+                            editor.set(random.below(3), at);
                         }
                     }
                 });
                 return batch;
             }
             default:
-                return state.write(here, at, value);
+                return state.set(here, value, at);
             }
         }});
 }
@@ -118,14 +118,14 @@ BOOST_AUTO_TEST_CASE(keeps_the_laws_under_a_map) {
         const timestamp at{random.below(3), 0};
         switch (random.below(5)) {
         case 0:
-            return store::clear_all{};
+            return store::operations::clear{};
         case 1: {
             causal_context resolved;
             resolved.insert(laws::replica_number(random.below(4)), 1, 1 + random.below(20));
-            return store::resolve{{at, random.below(3)}, resolved};
+            return store::operations::resolve{random.below(3), at, resolved};
         }
         default:
-            return store::assign{{at, random.below(3)}};
+            return store::operations::set{random.below(3), at};
         }
     });
 }
@@ -157,8 +157,8 @@ BOOST_AUTO_TEST_CASE(agrees_with_the_calls_that_were_seen) {
                 }
             }
             return what.what == call::kind::clear     ? state.clear(here)
-                   : what.what == call::kind::resolve ? state.resolve(here, what.at, what.value, decided)
-                                                      : state.write(here, what.at, what.value);
+                   : what.what == call::kind::resolve ? state.resolve(here, what.value, what.at, decided)
+                                                      : state.set(here, what.value, what.at);
         },
         [](const number& state, const auto& history, const auto& seen) -> std::optional<std::string> {
             // A resolution takes the place of what it decided on, and is nothing when that is nothing.
@@ -220,9 +220,9 @@ BOOST_AUTO_TEST_CASE(starts_empty) {
 
 BOOST_AUTO_TEST_CASE(a_write_takes_the_place_of_what_it_has_seen_whatever_the_times) {
     text mine;
-    (void)mine.write(alice, {100, 0}, "ahead");
+    (void)mine.set(alice, "ahead", {100, 0});
     text theirs = mine;
-    (void)mine.write(bob, {1, 0}, "behind");
+    (void)mine.set(bob, "behind", {1, 0});
     BOOST_TEST(visible(mine) == "behind");
     BOOST_TEST(mine.size() == 1U);
     theirs.join(mine);
@@ -248,8 +248,8 @@ BOOST_AUTO_TEST_CASE(trap_lww_equal_timestamps) {
     // The higher replica wins, not the greater value or who came later.
     text low;
     text high;
-    const auto z = low.write(alice, {5, 0}, "z");
-    const auto a = high.write(carol, {5, 0}, "a");
+    const auto z = low.set(alice, "z", {5, 0});
+    const auto a = high.set(carol, "a", {5, 0});
     low.join(a);
     high.join(z);
     BOOST_TEST(visible(low) == "a");
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(the_hash_decides_between_writes_of_one_replica_at_one_time)
         conflict c({5, 0}, {5, 0});
         causal_context only_bobs;
         only_bobs.insert({bob, 1});
-        (void)c.first.resolve(alice, {5, 0}, decided, only_bobs);
+        (void)c.first.resolve(alice, decided, {5, 0}, only_bobs);
         BOOST_TEST((values(c.first) == texts{"a", decided}));
         const std::string greater =
             bytes_hash(std::string("a")) < bytes_hash(std::string(decided)) ? decided : "a";
@@ -290,15 +290,15 @@ BOOST_AUTO_TEST_CASE(siblings_read_in_one_order_on_all_replicas_with_their_times
 BOOST_AUTO_TEST_CASE(equal_values_of_two_replicas_both_count) {
     text mine;
     text theirs;
-    const auto first = mine.write(alice, {1, 0}, "tea");
-    theirs.join(theirs.write(bob, {1, 0}, "tea"));
+    const auto first = mine.set(alice, "tea", {1, 0});
+    theirs.join(theirs.set(bob, "tea", {1, 0}));
     theirs.join(first);
     BOOST_TEST((values(theirs) == texts{"tea", "tea"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_resolution_takes_the_place_of_all_siblings) {
     conflict c({5, 0}, {6, 0});
-    c.second.join(c.first.resolve(alice, {2, 0}, "both"));
+    c.second.join(c.first.resolve(alice, "both", {2, 0}));
     BOOST_TEST((values(c.first) == texts{"both"}));
     BOOST_TEST((c.first == c.second));
 }
@@ -310,8 +310,8 @@ BOOST_AUTO_TEST_CASE(a_resolution_leaves_siblings_that_it_did_not_decide_on) {
         inspected.insert(each.by);
     }
     text late;
-    c.first.join(late.write(carol, {4, 0}, "c"));
-    const auto decided = c.first.resolve(alice, {7, 0}, "both", inspected);
+    c.first.join(late.set(carol, "c", {4, 0}));
+    const auto decided = c.first.resolve(alice, "both", {7, 0}, inspected);
     BOOST_TEST(decided.context().count() == 3U);
     BOOST_TEST((values(c.first) == texts{"both", "c"}));
     BOOST_TEST(visible(c.first) == "both");
@@ -324,12 +324,12 @@ BOOST_AUTO_TEST_CASE(a_resolution_leaves_siblings_that_it_did_not_decide_on) {
 BOOST_AUTO_TEST_CASE(a_resolution_of_what_no_longer_stands_does_nothing) {
     conflict c({5, 0}, {6, 0});
     const causal_context inspected = c.first.live();
-    (void)c.first.write(carol, {1, 0}, "c");
+    (void)c.first.set(carol, "c", {1, 0});
     const text before = c.first;
-    BOOST_TEST(c.first.resolve(alice, {9, 0}, "both", inspected).is_bottom());
+    BOOST_TEST(c.first.resolve(alice, "both", {9, 0}, inspected).is_bottom());
     BOOST_TEST((c.first == before));
     text empty;
-    BOOST_TEST(empty.resolve(alice, {9, 0}, "both", inspected).is_bottom());
+    BOOST_TEST(empty.resolve(alice, "both", {9, 0}, inspected).is_bottom());
     BOOST_TEST(empty.empty());
 }
 
@@ -338,7 +338,7 @@ BOOST_AUTO_TEST_CASE(a_concurrent_write_survives_a_clear) {
     const auto cleared = c.first.clear(alice);
     BOOST_TEST(c.first.empty());
     BOOST_TEST(visible(c.first) == "none");
-    const auto again = c.second.write(bob, {1, 0}, "c");
+    const auto again = c.second.set(bob, "c", {1, 0});
     c.second.join(cleared);
     BOOST_TEST((values(c.second) == texts{"c"}));
     c.first.join(again);
@@ -349,14 +349,14 @@ BOOST_AUTO_TEST_CASE(trap_remove_without_context) {
     text reg;
     const auto nothing = reg.clear(alice);
     BOOST_TEST(nothing.is_bottom());
-    (void)reg.write(bob, {1, 0}, "b");
+    (void)reg.set(bob, "b", {1, 0});
     reg.join(nothing);
     BOOST_TEST(visible(reg) == "b");
 }
 
 BOOST_AUTO_TEST_CASE(trap_update_carries_superseded_dots) {
     conflict c({9, 0}, {9, 0});
-    const auto again = c.first.write(carol, {1, 0}, "c");
+    const auto again = c.first.set(carol, "c", {1, 0});
     BOOST_TEST(again.context().count() == 3U);
     c.second.join(again);
     BOOST_TEST((values(c.second) == texts{"c"}));
@@ -380,18 +380,18 @@ BOOST_AUTO_TEST_CASE(trap_present_in_both_still_removed) {
 
 BOOST_AUTO_TEST_CASE(trap_stale_peer_reinserts) {
     text mine;
-    const auto old = mine.write(alice, {9, 0}, "old");
+    const auto old = mine.set(alice, "old", {9, 0});
     text theirs;
-    theirs.join(mine.write(alice, {1, 0}, "new"));
+    theirs.join(mine.set(alice, "new", {1, 0}));
     theirs.join(old);
     BOOST_TEST((values(theirs) == texts{"new"}));
 }
 
 BOOST_AUTO_TEST_CASE(trap_context_alias_on_copy) {
     text mine;
-    (void)mine.write(alice, {1, 0}, "a");
+    (void)mine.set(alice, "a", {1, 0});
     text copy = mine;
-    (void)mine.write(alice, {2, 0}, "b");
+    (void)mine.set(alice, "b", {2, 0});
     BOOST_TEST(copy.context().count() == 1U);
     (void)copy.clear(bob);
     BOOST_TEST(visible(mine) == "b");
@@ -408,10 +408,10 @@ BOOST_AUTO_TEST_CASE(a_batch_is_one_delta) {
     text mine;
     text batch;
     mine.edit(alice, batch, [](auto&& reg) {
-        reg.write({1, 0}, "a");
+        reg.set("a", {1, 0});
         reg.clear();
-        reg.write({2, 0}, "b");
-        reg.resolve({1, 0}, "c");
+        reg.set("b", {2, 0});
+        reg.resolve("c", {1, 0});
     });
     BOOST_TEST((values(mine) == texts{"c"}));
     BOOST_TEST((batch == mine));
@@ -421,8 +421,9 @@ BOOST_AUTO_TEST_CASE(operations_do_what_the_mutators_do) {
     using store = text::store_type;
     causal_context resolved;
     resolved.insert({alice, 1});
-    const std::vector<text::operation> all{store::assign{{{1, 0}, "a"}},
-                                           store::resolve{{{2, 3}, "b"}, resolved}, store::clear_all{}};
+    const std::vector<text::operation> all{store::operations::set{"a", {1, 0}},
+                                           store::operations::resolve{"b", {2, 3}, resolved},
+                                           store::operations::clear{}};
     const auto read = decode<std::vector<text::operation>>(encode(all));
     text mine;
     text theirs;
@@ -439,7 +440,7 @@ BOOST_AUTO_TEST_CASE(operations_do_what_the_mutators_do) {
 
 BOOST_AUTO_TEST_CASE(explains_what_won_by_which_rule) {
     text one;
-    (void)one.write(alice, {1'500'000, 2}, "a");
+    (void)one.set(alice, "a", {1'500'000, 2});
     BOOST_TEST(to_text(explain(one)) ==
                "stands \"a\" by 1.10:1 (at " + to_text(timestamp{1'500'000, 2}) + ")\n");
     const std::string five = to_text(timestamp{5, 0});
@@ -459,20 +460,20 @@ BOOST_AUTO_TEST_CASE(explains_what_won_by_which_rule) {
 BOOST_AUTO_TEST_CASE(as_a_field_under_the_key_of_a_map) {
     using map = or_map<int, composite_store<person>>;
     const auto rename = [](map& where, const replica_id& here, timestamp at, const char* name) {
-        return where.update(here, 1, [&](auto&& one) { one.at(&person::name).write(at, name); });
+        return where.update(here, 1, [&](auto&& one) { one.at(&person::name).set(name, at); });
     };
     map mine;
     map theirs;
     (void)rename(mine, alice, {5, 0}, "ann");
-    (void)mine.update(alice, 1, [](auto&& one) { one.at(&person::age).write({5, 0}, 40); });
+    (void)mine.update(alice, 1, [](auto&& one) { one.at(&person::age).set(40, {5, 0}); });
     (void)rename(theirs, bob, {6, 0}, "bea");
     mine.join(theirs);
     theirs.join(mine);
     BOOST_TEST(*(*mine.find(1))->name.value(mine.context()) == "bea");
     BOOST_TEST((*theirs.find(1))->name.size() == 2U);
     BOOST_TEST(*(*theirs.find(1))->age.value(theirs.context()) == 40);
-    // The erasure clears what it has seen; a concurrent name survives it alone.
-    const auto erased = mine.erase(alice, 1);
+    // The removal clears what it has seen; a concurrent name survives it alone.
+    const auto erased = mine.remove(alice, 1);
     (void)rename(theirs, bob, {1, 0}, "cat");
     theirs.join(erased);
     mine.join(theirs);
@@ -489,17 +490,17 @@ BOOST_AUTO_TEST_CASE(a_dot_that_a_resolution_took_leaves_no_trace_in_a_map) {
     map batch;
     mine.edit(alice, batch, [](auto&& editor) {
         for (int key = 0; key < 40; ++key) {
-            editor.update(key, [&](auto&& reg) { reg.write({1, 0}, key); });
+            editor.update(key, [&](auto&& reg) { reg.set(key, {1, 0}); });
         }
     });
     const auto write = [](auto&& reg) {
-        reg.write({2, 0}, 1);
+        reg.set(1, {2, 0});
     };
     const auto written = map(mine).update(alice, 20, write);
     mine.edit(alice, batch, [&](auto&& editor) {
         editor.update(20, write);
-        editor.update(20, [&](auto&& reg) { reg.resolve({3, 0}, 2, mine.context()); });
-        editor.erase(20);
+        editor.update(20, [&](auto&& reg) { reg.resolve(2, {3, 0}, mine.context()); });
+        editor.remove(20);
     });
     for (map* const each : {&mine, &batch}) {
         const map before = *each;
@@ -512,7 +513,7 @@ BOOST_AUTO_TEST_CASE(a_dot_that_a_resolution_took_leaves_no_trace_in_a_map) {
 BOOST_AUTO_TEST_CASE(hostile_bytes_are_refused) {
     using reg = causal_register<std::uint8_t>;
     reg small;
-    (void)small.write(alice, {3, 1}, 7);
+    (void)small.set(alice, 7, {3, 1});
     const auto good = encode(small);
     // The last six bytes: one sibling, of the first replica, counter 1, wall time, logical time, the value.
     for (const auto& [place, value, expected] : std::vector<std::tuple<std::size_t, int, std::string>>{

@@ -206,10 +206,10 @@ BOOST_AUTO_TEST_CASE(many_increments_leave_one_share) {
 
 BOOST_AUTO_TEST_CASE(operations_do_what_the_mutators_do) {
     resettable_counter counter;
-    (void)counter.apply(alice, resettable_counter_store::increment{5});
-    (void)counter.apply(alice, resettable_counter_store::decrement{2});
+    (void)counter.apply(alice, resettable_counter::operations::increment{5});
+    (void)counter.apply(alice, resettable_counter::operations::decrement{2});
     BOOST_TEST(counter.value() == 3);
-    (void)counter.apply(bob, resettable_counter_store::reset_all{});
+    (void)counter.apply(bob, resettable_counter::operations::reset{});
     BOOST_TEST(counter.value() == 0);
 }
 

@@ -115,11 +115,11 @@ BOOST_AUTO_TEST_CASE(keeps_the_laws_under_a_map) {
         const call what = any_call(random, 12);
         switch (what.what) {
         case call::kind::add:
-            return store::add{what.element};
+            return store::operations::add{what.element};
         case call::kind::remove:
-            return store::remove{what.element};
+            return store::operations::remove{what.element};
         default:
-            return store::clear_all{};
+            return store::operations::clear{};
         }
     });
 }
@@ -533,14 +533,15 @@ BOOST_AUTO_TEST_CASE(operations_do_what_the_mutators_do) {
     using store = words::store_type;
     words mine;
     words theirs;
-    const std::vector<words::operation> all{store::add{"tea"}, store::add{"milk"}, store::remove{"tea"}};
+    const std::vector<words::operation> all{store::operations::add{"tea"}, store::operations::add{"milk"},
+                                            store::operations::remove{"tea"}};
     for (const auto& each : decode<std::vector<words::operation>>(encode(all))) {
         theirs.join(mine.apply(alice, each));
     }
     BOOST_TEST((sorted(mine) == std::vector<std::string>{"milk"}));
     BOOST_TEST(mine.removals() == 1U);
     BOOST_TEST((mine == theirs));
-    (void)mine.apply(alice, decode<words::operation>(encode(words::operation(store::clear_all{}))));
+    (void)mine.apply(alice, decode<words::operation>(encode(words::operation(store::operations::clear{}))));
     BOOST_TEST(mine.store().empty());
 }
 
@@ -573,12 +574,12 @@ BOOST_AUTO_TEST_CASE(under_the_key_of_a_map) {
     BOOST_TEST(mine.find("guests")->size() == 19U);
     BOOST_TEST(!mine.find("guests")->contains(1));
     map theirs = mine;
-    // The erasure takes additions and removals that it has seen; a concurrent removal survives it.
-    const auto erased = mine.erase(alice, "guests");
+    // The removal takes additions and removals that it has seen; a concurrent removal survives it.
+    const auto removed = mine.remove(alice, "guests");
     BOOST_TEST(mine.empty());
     BOOST_TEST(mine.hidden() == 0U);
     (void)theirs.update(bob, "guests", [](auto&& set) { set.remove(0); });
-    theirs.join(erased);
+    theirs.join(removed);
     BOOST_TEST(!theirs.contains("guests"));
     BOOST_TEST(theirs.hidden() == 1U);
     (void)mine.update(alice, "guests", [](auto&& set) {
@@ -595,7 +596,7 @@ BOOST_AUTO_TEST_CASE(under_the_key_of_a_map) {
     // A key below which only removals stand is not there, and erasing it does nothing; clear takes them.
     map marks;
     (void)marks.update(alice, "guests", [](auto&& set) { set.remove(7); });
-    BOOST_TEST(marks.erase(alice, "guests").is_bottom());
+    BOOST_TEST(marks.remove(alice, "guests").is_bottom());
     BOOST_TEST(marks.hidden() == 1U);
     (void)marks.update(alice, "guests", [](auto&& set) { set.clear(); });
     BOOST_TEST(marks.hidden() == 0U);

@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(refuses_what_lies_beyond_the_end) {
     BOOST_CHECK_EXCEPTION((void)text.erase(alice, 1, ~std::uint64_t(0)), std::system_error, refused);
     BOOST_CHECK_EXCEPTION((void)text.at(3), std::system_error, refused);
     BOOST_CHECK_EXCEPTION((void)text.position_at(4), std::system_error, refused);
-    BOOST_CHECK_EXCEPTION((void)text.apply(alice, page::erasure{2, 2}), std::system_error, refused);
+    BOOST_CHECK_EXCEPTION((void)text.apply(alice, page::operations::erase{2, 2}), std::system_error, refused);
     BOOST_TEST((text == before));
     BOOST_TEST(text.erase(alice, 3, 0).is_bottom());
 }
@@ -420,8 +420,9 @@ BOOST_AUTO_TEST_CASE(trap_canonical_bytes) {
 BOOST_AUTO_TEST_CASE(operations_do_what_the_mutators_do) {
     page mine;
     page theirs;
-    const std::vector<page::operation> all{page::insertion{0, {'a', 'd'}}, page::insertion{1, {'b', 'c'}},
-                                           page::erasure{0, 1}};
+    const std::vector<page::operation> all{page::operations::insert{0, {'a', 'd'}},
+                                           page::operations::insert{1, {'b', 'c'}},
+                                           page::operations::erase{0, 1}};
     for (const auto& each : decode<std::vector<page::operation>>(encode(all))) {
         theirs.join(mine.apply(alice, each));
     }

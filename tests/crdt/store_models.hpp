@@ -97,7 +97,7 @@ template <>
 struct modelled<mv_register_store<number>> : modelled_leaf<mv_register_store<number>, all_writes_stand> {
     template <class Editor>
     static void change(Editor&& editor, const placed_call& call, std::size_t /*depth*/) {
-        call.what == placed_call::kind::say ? editor.write(call.value) : editor.clear();
+        call.what == placed_call::kind::say ? editor.set(call.value) : editor.clear();
     }
 
     static std::string text(const mv_register_store<number>& store, const causal_context& context) {
@@ -110,7 +110,7 @@ struct modelled<causal_register_store<number>>
     : modelled_leaf<causal_register_store<number>, last_write_is_seen> {
     template <class Editor>
     static void change(Editor&& editor, const placed_call& call, std::size_t /*depth*/) {
-        call.what == placed_call::kind::say ? editor.write({time_of(call.value), 0}, call.value)
+        call.what == placed_call::kind::say ? editor.set(call.value, {time_of(call.value), 0})
                                             : editor.clear();
     }
 
@@ -150,8 +150,8 @@ struct modelled<or_map_store<number, Child>> {
     static void change(Editor&& editor, const placed_call& call, std::size_t depth) {
         if (depth == call.where.size()) {
             editor.clear();
-        } else if (call.what == placed_call::kind::erase && depth + 1 == call.where.size()) {
-            editor.erase(call.where[depth]);
+        } else if (call.what == placed_call::kind::remove && depth + 1 == call.where.size()) {
+            editor.remove(call.where[depth]);
         } else {
             editor.update(call.where[depth],
                           [&](auto&& child) { modelled<Child>::change(child, call, depth + 1); });

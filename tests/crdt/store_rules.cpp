@@ -76,7 +76,7 @@ std::set<place> leaves_taken(const placed_call& call, const shape& root, const p
     std::set<place> taken;
     for (const auto& [leaf, said] : words_by_leaf(history, seen)) {
         bool reached = starts_with(leaf, call.where);
-        for (std::size_t depth = call.where.size() + (call.what == kind::erase ? 0 : 1);
+        for (std::size_t depth = call.where.size() + (call.what == kind::remove ? 0 : 1);
              reached && depth <= leaf.size(); ++depth) {
             const place prefix(leaf.begin(), leaf.begin() + static_cast<std::ptrdiff_t>(depth));
             reached = root.at(leaf, depth - 1).keys == 0 || something_at(there, prefix);
@@ -97,7 +97,7 @@ placed_call any_call(laws::random_source& random, const shape& root, const place
             made.what = kind::reset;
         } else if (node->keys > 0) {
             made.where.push_back(random.below(node->keys));
-            made.what = random.one_in(6) ? kind::erase : kind::say;
+            made.what = random.one_in(6) ? kind::remove : kind::say;
             node = &node->below[0];
         } else {
             made.where.push_back(random.below(node->below.size()));
@@ -108,7 +108,7 @@ placed_call any_call(laws::random_source& random, const shape& root, const place
         const std::uint64_t which = random.below(8);
         made.what = which == 0 ? kind::reset : which < 3 ? kind::unsay : kind::say;
     }
-    if (made.what == kind::reset || made.what == kind::erase) {
+    if (made.what == kind::reset || made.what == kind::remove) {
         made.taken = leaves_taken(made, root, history, seen);
     }
     return made;

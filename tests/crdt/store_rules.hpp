@@ -1,5 +1,5 @@
 // What stores mean under the keys and fields of others, to any depth, as rules over the calls that a replica
-// has seen (causal_history.hpp). Places are told by the keys and fields that lead to them; an erasure is
+// has seen (causal_history.hpp). Places are told by the keys and fields that lead to them; a removal is
 // noted with the leaves that its caller saw below it.
 #pragma once
 
@@ -21,13 +21,13 @@ using reading = std::map<place, std::string>;
 
 struct placed_call {
     /// `say` and `unsay` are the two calls of a leaf (add and remove, write and clear, ...), `reset` is for
-    /// leaves, maps and records, `erase` for the key that its place ends with.
-    enum class kind : std::uint8_t { say, unsay, reset, erase };
+    /// leaves, maps and records, `remove` for the key that its place ends with.
+    enum class kind : std::uint8_t { say, unsay, reset, remove };
 
     kind what;
     place where;
     std::uint64_t value;
-    /// Of a reset or an erasure: the leaves that were reset.
+    /// Of a reset or a removal: the leaves that were reset.
     std::set<place> taken;
 };
 

@@ -177,13 +177,13 @@ BOOST_AUTO_TEST_CASE(in_maps_of_registers) {
         map mine;
         map theirs;
         for (int i = 0; i < few; ++i) {
-            (void)mine.update(alice, i, [&](auto&& reg) { reg.write(numbered(i)); });
-            (void)theirs.update(bob, i + few / 2, [&](auto&& reg) { reg.write(numbered(-i)); });
+            (void)mine.update(alice, i, [&](auto&& reg) { reg.set(numbered(i)); });
+            (void)theirs.update(bob, i + few / 2, [&](auto&& reg) { reg.set(numbered(-i)); });
         }
         survives_joins(mine, theirs);
         map older = mine;
         for (int i = 0; i < few; ++i) {
-            (void)mine.update(alice, i, [&](auto&& reg) { reg.write(numbered(i + 50)); });
+            (void)mine.update(alice, i, [&](auto&& reg) { reg.set(numbered(i + 50)); });
         }
         survives_joins(older, mine);
     }

@@ -28,7 +28,7 @@ void laws_hold_under_a_map(Draw draw) {
                     return state.clear(here);
                 case 1:
                 case 2:
-                    return state.erase(here, random.below(range));
+                    return state.remove(here, random.below(range));
                 case 3:
                 case 4: {
                     map batch;
@@ -36,7 +36,7 @@ void laws_hold_under_a_map(Draw draw) {
                         for (int i = 0; i < 12; ++i) {
                             editor.update(random.below(range), some);
                         }
-                        editor.erase(random.below(range));
+                        editor.remove(random.below(range));
                     });
                     return batch;
                 }

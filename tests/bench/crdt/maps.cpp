@@ -36,10 +36,10 @@ struct observed_remove {
     using map = or_map<std::uint64_t, mv_register_store<std::uint64_t>>;
 
     static map put(map& into, std::uint64_t key, std::uint64_t value, std::uint64_t /*now*/) {
-        return into.update(here, key, [&](auto&& below) { below.write(value); });
+        return into.update(here, key, [&](auto&& below) { below.set(value); });
     }
 
-    static map erase(map& from, std::uint64_t key, std::uint64_t /*now*/) { return from.erase(here, key); }
+    static map erase(map& from, std::uint64_t key, std::uint64_t /*now*/) { return from.remove(here, key); }
 };
 
 struct bare {

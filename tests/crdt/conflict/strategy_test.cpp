@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_strategy_of_ones_own_sees_the_whole_context) {
             BOOST_TEST(about.data_type == "title");
             BOOST_TEST(about.operation_type == "rename");
             BOOST_TEST(about.metadata.at("language") == "en");
-            BOOST_TEST(about.siblings.begin()->at.wall_us == 1U);
+            BOOST_TEST(about.siblings.begin()->time.wall_us == 1U);
             BOOST_TEST((about.siblings.begin()->clock == clock_of({alice})));
             const auto found = std::ranges::max_element(about.siblings, {},
                                                         [](const auto& each) { return each.value.size(); });

@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(dots_are_numbered_from_one) {
     BOOST_TEST((decode<dot>(encode(first)) == first));
     for (const std::uint64_t counter : {std::uint64_t(0), std::uint64_t(1) << 47}) {
         BOOST_CHECK_THROW((void)decode<dot>(encode(dot{{1, 2}, counter})), decode_error);
-        const sibling<value> one{.by = {{1, 2}, counter}, .at = {}, .clock = {}, .value = 3};
+        const sibling<value> one{.by = {{1, 2}, counter}, .time = {}, .clock = {}, .value = 3};
         BOOST_CHECK_THROW((void)decode<sibling<value>>(encode(one)), decode_error);
     }
 }

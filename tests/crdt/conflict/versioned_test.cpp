@@ -29,7 +29,7 @@ struct replica {
     replica_id id;
     stored state;
 
-    void set(std::uint64_t at, const value& to) { (void)conflict::write(state, id, {at, 0}, to); }
+    void set(std::uint64_t at, const value& to) { (void)conflict::set(state, id, to, {at, 0}); }
 
     /// True when there was a conflict. `ancestor` is what the siblings were made from.
     bool resolve(const value& ancestor) {
@@ -39,7 +39,7 @@ struct replica {
         const auto found = conflict::resolve(
             context_of(state, {.data_type = "counter", .ancestor = ancestor}), semantic<value>());
         BOOST_REQUIRE_MESSAGE(found.is_resolved(), found.why());
-        BOOST_TEST(apply(state, id, {100, 0}, found.result()).has_value());
+        BOOST_TEST(apply(state, id, found.result(), {100, 0}).has_value());
         BOOST_TEST(!in_conflict(state));
         return true;
     }
@@ -69,12 +69,12 @@ BOOST_AUTO_TEST_CASE(a_register_without_conflict_has_a_value) {
     stored state;
     BOOST_TEST(!in_conflict(state));
     BOOST_TEST(!value_of(state).has_value());
-    (void)conflict::write(state, alice, {1, 0}, value("tea"));
+    (void)conflict::set(state, alice, value("tea"), {1, 0});
     BOOST_TEST((*value_of(state) == value("tea")));
     BOOST_TEST(!in_conflict(state));
     const auto about = context_of(state);
     BOOST_TEST((about.siblings.begin()->by == dot{alice, 1}));
-    BOOST_TEST(about.siblings.begin()->at.wall_us == 1U);
+    BOOST_TEST(about.siblings.begin()->time.wall_us == 1U);
     BOOST_TEST(about.siblings.begin()->clock.at(alice) == 1U);
 }
 
@@ -165,8 +165,8 @@ BOOST_AUTO_TEST_CASE(replicas_with_different_rules_end_with_one_value_and_write_
     sync(all);
     const auto last = resolve(context_of(all[0].state), last_writer<value>());
     const auto first = resolve(context_of(all[1].state), first_writer<value>());
-    BOOST_TEST(apply(all[0].state, alice, {3, 0}, last.result()).has_value());
-    BOOST_TEST(apply(all[1].state, bob, {3, 0}, first.result()).has_value());
+    BOOST_TEST(apply(all[0].state, alice, last.result(), {3, 0}).has_value());
+    BOOST_TEST(apply(all[1].state, bob, first.result(), {3, 0}).has_value());
     sync(all);
     for (const replica& each : all) {
         BOOST_TEST(!in_conflict(each.state));
@@ -198,12 +198,12 @@ BOOST_AUTO_TEST_CASE(a_resolution_of_siblings_that_have_changed_is_not_written) 
     const stored before = all[0].state;
     all[0].state.join(all[2].state);
     const stored changed = all[0].state;
-    BOOST_TEST(!apply(all[0].state, alice, {3, 0}, found.result()).has_value());
+    BOOST_TEST(!apply(all[0].state, alice, found.result(), {3, 0}).has_value());
     BOOST_TEST((all[0].state == changed));
     stored copy = before;
-    const auto delta = apply(copy, alice, {3, 0}, found.result());
+    const auto delta = apply(copy, alice, found.result(), {3, 0});
     BOOST_TEST((value_of(*delta) == value_of(copy)));
-    BOOST_TEST(!apply(copy, alice, {3, 0}, found.result()).has_value());
+    BOOST_TEST(!apply(copy, alice, found.result(), {3, 0}).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(different_decisions_by_hand_are_a_conflict_between_them) {
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(different_decisions_by_hand_are_a_conflict_between_them) {
         BOOST_TEST(!said.is_resolved());
         const auto found =
             waiting.resolve(waiting.find("count")->ticket, i == 0 ? "ann's" : "ben's", "somebody");
-        BOOST_TEST(apply(at.state, at.id, {9, 0}, found.result()).has_value());
+        BOOST_TEST(apply(at.state, at.id, found.result(), {9, 0}).has_value());
         BOOST_TEST(!in_conflict(at.state));
     }
     sync(all);
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(a_decision_by_hand_supersedes_resolutions_too) {
     manual_queue<value> waiting;
     BOOST_TEST(!resolve(context_of(all[1].state, {.object = "count"}), manual(waiting)).is_resolved());
     const auto found = waiting.resolve(waiting.find("count")->ticket, 40, "ann");
-    BOOST_TEST(apply(all[1].state, bob, {9, 0}, found.result()).has_value());
+    BOOST_TEST(apply(all[1].state, bob, found.result(), {9, 0}).has_value());
     sync(all);
     BOOST_TEST(all[0].state.size() == 1U);
     BOOST_TEST((*value_of(all[0].state) == value(40)));
@@ -302,9 +302,9 @@ BOOST_AUTO_TEST_CASE(versioned_values_have_bytes) {
 BOOST_AUTO_TEST_CASE(a_causal_register_is_resolved_by_strategies_that_choose) {
     causal_register<int> mine;
     causal_register<int> theirs;
-    theirs.join(mine.write(alice, {1, 0}, 1));
-    const auto first = mine.write(alice, {5, 0}, -3);
-    const auto second = theirs.write(bob, {4, 0}, 2);
+    theirs.join(mine.set(alice, 1, {1, 0}));
+    const auto first = mine.set(alice, -3, {5, 0});
+    const auto second = theirs.set(bob, 2, {4, 0});
     mine.join(second);
     theirs.join(first);
     BOOST_TEST(in_conflict(mine));
@@ -313,9 +313,9 @@ BOOST_AUTO_TEST_CASE(a_causal_register_is_resolved_by_strategies_that_choose) {
     });
     const auto found = resolve(context_of(mine), positive);
     BOOST_TEST(found.result().value == 2);
-    const auto late = causal_register<int>(theirs).write(carol, {9, 0}, 7);
-    const auto change = apply(mine, alice, {6, 0}, found.result());
-    const auto same_change = apply(theirs, bob, {6, 0}, resolve(context_of(theirs), positive).result());
+    const auto late = causal_register<int>(theirs).set(carol, 7, {9, 0});
+    const auto change = apply(mine, alice, found.result(), {6, 0});
+    const auto same_change = apply(theirs, bob, resolve(context_of(theirs), positive).result(), {6, 0});
     mine.join(same_change);
     theirs.join(change);
     BOOST_TEST((mine == theirs));
@@ -326,7 +326,7 @@ BOOST_AUTO_TEST_CASE(a_causal_register_is_resolved_by_strategies_that_choose) {
     BOOST_TEST(in_conflict(mine));
     // What was resolved already is not resolved again.
     const auto before = mine;
-    BOOST_TEST(apply(mine, alice, {7, 0}, found.result()).is_bottom());
+    BOOST_TEST(apply(mine, alice, found.result(), {7, 0}).is_bottom());
     BOOST_TEST((mine == before));
 }
 
