@@ -21,8 +21,6 @@
 #include <phoenix/crdt/core/store_members.hpp>
 
 #include <cstddef>
-#include <optional>
-#include <string>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -31,11 +29,7 @@ namespace phoenix::crdt {
 
 /// The struct as a store: alone in a composite, or under the key of an or_map.
 template <class Fields>
-class composite_store {
-    static constexpr auto fields() { return Fields::fields(); }
-
-    using field_tuple = decltype(Fields::fields());
-
+class composite_store : public detail::store_members<composite_store<Fields>> {
     template <class Tuple>
     struct operations_of;
 
@@ -48,58 +42,14 @@ public:
     class editor;
 
     /// Which field, by its place in fields(), and what is done to it.
-    using operation = typename operations_of<field_tuple>::type;
+    using operation = typename operations_of<decltype(Fields::fields())>::type;
 
     [[nodiscard]] const Fields& operator*() const noexcept { return fields_; }
 
     [[nodiscard]] const Fields* operator->() const noexcept { return &fields_; }
 
-    [[nodiscard]] bool empty() const noexcept {
-        return over([&](const auto&... each) { return (... && (fields_.*each.member).empty()); });
-    }
-
     [[nodiscard]] bool is_present() const noexcept {
         return over([&](const auto&... each) { return (... || detail::is_present(fields_.*each.member)); });
-    }
-
-    template <class Visitor>
-    void for_each_dot(Visitor&& visit) const {
-        over([&](const auto&... each) { (..., (fields_.*each.member).for_each_dot(visit)); });
-    }
-
-    void join(const composite_store& theirs, const detail::join_scope& scope, detail::dot_changes& changes) {
-        over([&](const auto&... each) {
-            (..., (fields_.*each.member).join(theirs.fields_.*each.member, scope, changes));
-        });
-    }
-
-    void clear(detail::dot_changes& changes) {
-        over([&](const auto&... each) { (..., (fields_.*each.member).clear(changes)); });
-    }
-
-    [[nodiscard]] composite_store restricted(const detail::slot_map& slots,
-                                             const causal_context& wanted) const {
-        composite_store part;
-        over([&](const auto&... each) {
-            (..., (part.fields_.*each.member = (fields_.*each.member).restricted(slots, wanted)));
-        });
-        return part;
-    }
-
-    [[nodiscard]] bool equals(const composite_store& theirs, const detail::slot_map& slots) const {
-        return over([&](const auto&... each) {
-            return (... && (fields_.*each.member).equals(theirs.fields_.*each.member, slots));
-        });
-    }
-
-    void write(byte_writer& out, const detail::slot_ranks& ranks) const {
-        over([&](const auto&... each) { (..., (fields_.*each.member).write(out, ranks)); });
-    }
-
-    [[nodiscard]] static composite_store read(byte_reader& in, const causal_context& context) {
-        composite_store made;
-        over([&](const auto&... each) { (..., read_into(made.fields_.*each.member, in, context)); });
-        return made;
     }
 
     void explain(explanation& facts, const causal_context& context) const {
@@ -110,15 +60,20 @@ public:
     }
 
 private:
+    friend detail::store_members<composite_store>;
+
     template <class Visitor>
-    static decltype(auto) over(Visitor&& visit) {
-        return std::apply(std::forward<Visitor>(visit), fields());
+    static constexpr decltype(auto) over(Visitor&& visit) {
+        return std::apply(std::forward<Visitor>(visit), Fields::fields());
     }
 
-    template <class Store>
-    static void read_into(Store& store, byte_reader& in, const causal_context& context) {
-        store = Store::read(in, context);
+    [[nodiscard]] static constexpr auto members() noexcept {
+        return over([](const auto&... each) { return std::tuple(each.member...); });
     }
+
+    [[nodiscard]] Fields& parts() noexcept { return fields_; }
+
+    [[nodiscard]] const Fields& parts() const noexcept { return fields_; }
 
     Fields fields_;
 };
@@ -148,7 +103,7 @@ public:
 private:
     template <std::size_t... Index>
     void apply_at(const operation& what, std::index_sequence<Index...> /*all*/) {
-        const auto all = fields();
+        const auto all = Fields::fields();
         (...,
          (what.index() == Index ? at(std::get<Index>(all).member).apply(std::get<Index>(what)) : void()));
     }

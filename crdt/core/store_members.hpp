@@ -28,44 +28,48 @@ void reset(Editor&& editor) {
     }
 }
 
-/// A dot store whose parts are members of Derived: Derived::members() is a tuple of pointers to them.
+/// A dot store whose parts are members of Derived: Derived::members() is a tuple of pointers to them. Where they are
+/// members of another object, which Derived holds, Derived::parts() is that.
 template <class Derived>
 class store_members {
 public:
     [[nodiscard]] bool empty() const noexcept {
-        return over([&](auto... member) { return (... && (self().*member).empty()); });
+        return over([&](auto... member) { return (... && (mine().*member).empty()); });
     }
 
     template <class Visitor>
     void for_each_dot(Visitor&& visit) const {
-        over([&](auto... member) { (..., (self().*member).for_each_dot(visit)); });
+        over([&](auto... member) { (..., (mine().*member).for_each_dot(visit)); });
     }
 
     void join(const Derived& theirs, const join_scope& scope, dot_changes& changes) {
-        over([&](auto... member) { (..., (self().*member).join(theirs.*member, scope, changes)); });
+        over([&](auto... member) { (..., (mine().*member).join(theirs.parts().*member, scope, changes)); });
     }
 
     void clear(dot_changes& changes) {
-        over([&](auto... member) { (..., (self().*member).clear(changes)); });
+        over([&](auto... member) { (..., (mine().*member).clear(changes)); });
     }
 
     [[nodiscard]] Derived restricted(const slot_map& slots, const causal_context& wanted) const {
         Derived part;
-        over([&](auto... member) { (..., (part.*member = (self().*member).restricted(slots, wanted))); });
+        over([&](auto... member) {
+            (..., (part.parts().*member = (mine().*member).restricted(slots, wanted)));
+        });
         return part;
     }
 
     [[nodiscard]] bool equals(const Derived& theirs, const slot_map& slots) const {
-        return over([&](auto... member) { return (... && (self().*member).equals(theirs.*member, slots)); });
+        return over(
+            [&](auto... member) { return (... && (mine().*member).equals(theirs.parts().*member, slots)); });
     }
 
     void write(byte_writer& out, const slot_ranks& ranks) const {
-        over([&](auto... member) { (..., (self().*member).write(out, ranks)); });
+        over([&](auto... member) { (..., (mine().*member).write(out, ranks)); });
     }
 
     [[nodiscard]] static Derived read(byte_reader& in, const causal_context& context) {
         Derived made;
-        over([&](auto... member) { (..., read_into(made.*member, in, context)); });
+        over([&](auto... member) { (..., read_into(made.parts().*member, in, context)); });
         return made;
     }
 
@@ -80,9 +84,14 @@ private:
         store = Store::read(in, context);
     }
 
-    [[nodiscard]] Derived& self() noexcept { return static_cast<Derived&>(*this); }
+    [[nodiscard]] Derived& parts() noexcept { return static_cast<Derived&>(*this); }
 
-    [[nodiscard]] const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
+    [[nodiscard]] const Derived& parts() const noexcept { return static_cast<const Derived&>(*this); }
+
+    // Derived's own parts(), where it has one.
+    [[nodiscard]] auto& mine() noexcept { return static_cast<Derived&>(*this).parts(); }
+
+    [[nodiscard]] const auto& mine() const noexcept { return static_cast<const Derived&>(*this).parts(); }
 };
 
 } // namespace phoenix::crdt::detail
