@@ -4,9 +4,10 @@
 //   operation_batch<std::string, or_set<std::string>, pn_counter> batch;      // 100 operations at most
 //   batch.add<or_set<std::string>>("basket", or_set<std::string>::operations::add{"tea"});
 //   if (batch.is_full()) {
-//       const auto refused = batch.apply(here,
+//       batch.apply(here,
 //           [&]<class T>(const std::string& name) -> T& { return objects.of<T>(name); },
-//           [&](const std::string& name, const auto& delta) { send(name, delta); });
+//           [&](const std::string& name, const auto& delta) { send(name, delta); },
+//           refused);                            // appended: what its type refused
 //   }
 //
 // Operations are grouped by type and target: groups come in the order of the types, and in each type in the order of the
@@ -90,11 +91,11 @@ public:
 
     /// Applies everything for writer `here` and leaves the batch empty. `find` is called as find.template
     /// operator()<Type>(target) and gives the object; `made` gets the target and the group's delta, unless that is
-    /// bottom. When one of the two throws, the groups that are left stay in the batch; a group whose delta `made` did not
-    /// take stands in its object, from where a digest brings it to others.
+    /// bottom. What a type refuses is appended to `refused`. When `find` or `made` throws, `refused` holds what was refused
+    /// until then, and the groups that are left stay in the batch; a group whose delta `made` did not take stands in its
+    /// object, from where a digest brings it to others.
     template <class Find, class Made>
-    [[nodiscard]] std::vector<refusal> apply(const replica_id& here, Find&& find, Made&& made) {
-        std::vector<refusal> refused;
+    void apply(const replica_id& here, Find&& find, Made&& made, std::vector<refusal>& refused) {
         std::size_t type = 0;
         const auto apply_all = [&]<class Type>(groups<Type>& of) {
             while (!of.by_target.empty()) {
@@ -112,7 +113,6 @@ public:
             ++type;
         };
         std::apply([&](auto&... each) { (apply_all(each), ...); }, all_);
-        return refused;
     }
 
     /// The same operations on the same targets, in the same order.

@@ -22,6 +22,7 @@ using words = or_set<std::string>;
 using say = words::operations;
 using counting = resettable_counter::operations;
 using batch_type = operation_batch<std::string, words, resettable_counter>;
+using refusals = std::vector<batch_type::refusal>;
 
 /// The objects of a program, by name.
 struct objects {
@@ -66,11 +67,14 @@ BOOST_AUTO_TEST_CASE(one_delta_for_each_type_and_target) {
     objects mine;
     objects theirs;
     std::vector<std::string> order;
-    const auto refused =
-        batch.apply(alice, mine.finder(), [&]<class T>(const std::string& name, const T& delta) {
+    refusals refused;
+    batch.apply(
+        alice, mine.finder(),
+        [&]<class T>(const std::string& name, const T& delta) {
             order.push_back(name);
             theirs.of<T>(name).join(delta);
-        });
+        },
+        refused);
     BOOST_TEST(refused.empty());
     BOOST_TEST(batch.empty());
     BOOST_TEST((order == std::vector<std::string>{"basket", "tags", "visits"}));
@@ -105,7 +109,8 @@ BOOST_AUTO_TEST_CASE(what_a_type_refuses_is_told_and_the_rest_is_applied) {
     batch.add<resettable_counter>("visits", counting::increment{-1});
     batch.add<resettable_counter>("visits", counting::increment{1});
     objects mine;
-    const auto refused = batch.apply(alice, mine.finder(), [](const auto&, const auto&) {});
+    refusals refused;
+    batch.apply(alice, mine.finder(), [](const auto&, const auto&) {}, refused);
     BOOST_TEST_REQUIRE(refused.size() == 1U);
     BOOST_TEST(refused[0].target == "visits");
     BOOST_TEST(refused[0].type == 1U);
@@ -120,8 +125,10 @@ BOOST_AUTO_TEST_CASE(can_be_written_down_and_replayed) {
     BOOST_TEST((read == batch));
     objects mine;
     objects replayed;
-    (void)batch.apply(alice, mine.finder(), [](const auto&, const auto&) {});
-    (void)read.apply(alice, replayed.finder(), [](const auto&, const auto&) {});
+    refusals refused;
+    batch.apply(alice, mine.finder(), [](const auto&, const auto&) {}, refused);
+    read.apply(alice, replayed.finder(), [](const auto&, const auto&) {}, refused);
+    BOOST_TEST(refused.empty());
     BOOST_TEST((mine.sets == replayed.sets));
     BOOST_TEST((mine.counters == replayed.counters));
     auto bytes = encode(three_groups());
@@ -137,12 +144,45 @@ BOOST_AUTO_TEST_CASE(what_is_left_stays_when_the_program_throws) {
             throw std::runtime_error("no connection");
         }
     };
-    BOOST_CHECK_THROW((void)batch.apply(bob, mine.finder(), fails), std::runtime_error);
+    refusals refused;
+    BOOST_CHECK_THROW(batch.apply(bob, mine.finder(), fails, refused), std::runtime_error);
     BOOST_TEST(batch.size() == 3U);
     BOOST_TEST(batch.group_count() == 2U);
-    (void)batch.apply(bob, mine.finder(), fails);
+    batch.apply(bob, mine.finder(), fails, refused);
     BOOST_TEST(mine.counters["visits"].value() == 5);
     BOOST_TEST(mine.sets["basket"].size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_refused_is_told_also_when_the_program_throws) {
+    using numbers = operation_batch<std::string, resettable_counter>;
+    for (const bool when_found : {false, true}) {
+        numbers batch;
+        batch.add<resettable_counter>("first", counting::increment{-1});
+        batch.add<resettable_counter>("first", counting::increment{1});
+        batch.add<resettable_counter>("second", counting::increment{2});
+        objects mine;
+        bool fails = true;
+        const auto find = [&]<class T>(const std::string& name) -> T& {
+            if (when_found && fails && name == "second") {
+                throw std::runtime_error("no such object");
+            }
+            return mine.of<T>(name);
+        };
+        const auto made = [&](const std::string& name, const auto&) {
+            if (!when_found && fails && name == "first") {
+                throw std::runtime_error("no connection");
+            }
+        };
+        std::vector<numbers::refusal> refused;
+        BOOST_CHECK_THROW(batch.apply(bob, find, made, refused), std::runtime_error);
+        BOOST_TEST_REQUIRE(refused.size() == 1U);
+        BOOST_TEST(refused[0].target == "first");
+        fails = false;
+        batch.apply(bob, find, made, refused);
+        BOOST_TEST(refused.size() == 1U);
+        BOOST_TEST(batch.empty());
+        BOOST_TEST(mine.counters["second"].value() == 2);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
