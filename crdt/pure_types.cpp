@@ -1,12 +1,11 @@
+#include <phoenix/crdt/core/replica_totals.hpp>
 #include <phoenix/crdt/pure_types.hpp>
 
-#include <limits>
+#include <string>
 
 namespace phoenix::crdt {
 
 namespace {
-
-__extension__ using wide = __int128;
 
 std::int64_t amount_of(const pure_counter_policy::operation& what) noexcept {
     return std::visit([](const auto& each) { return each.amount; }, what);
@@ -20,11 +19,6 @@ std::int64_t amount_of(const pure_counter_policy::operation& what) noexcept {
                                : __builtin_sub_overflow(sum, amount_of(what), &made);
     sum = overflows ? sum : made;
     return !overflows;
-}
-
-[[noreturn]] void refuse(const char* whose) {
-    throw_error(errc::counter_overflow, std::string("pure counter: expected a total of ") + whose +
-                                            " within 64 bits, found one beyond");
 }
 
 } // namespace
@@ -43,7 +37,8 @@ void pure_counter_policy::check(const log& state, const replica_id& here, const 
         fits = fits && add_to(sum, each->second.what);
     }
     if (!fits || !add_to(sum, what)) {
-        refuse("one replica");
+        throw_error(errc::counter_overflow,
+                    "pure counter: expected a total of one replica within 64 bits, found one beyond");
     }
 }
 
@@ -54,18 +49,16 @@ void pure_counter_policy::fold(folded& sum, const operation& what) {
 
 std::int64_t pure_counter_policy::eval(const log& state) {
     // Wide, so that no order of addition overflows when the total does not.
-    wide sum = 0;
+    detail::wide_sum sum = 0;
     for (const auto& [replica, prefix] : state.folded_prefixes()) {
         sum += prefix.value;
     }
     for (const auto& [d, entry] : state.operations()) {
-        sum += std::holds_alternative<operations::increment>(entry.what) ? wide(amount_of(entry.what))
-                                                                         : -wide(amount_of(entry.what));
+        sum += std::holds_alternative<operations::increment>(entry.what)
+                   ? detail::wide_sum(amount_of(entry.what))
+                   : -detail::wide_sum(amount_of(entry.what));
     }
-    if (sum < std::numeric_limits<std::int64_t>::min() || sum > std::numeric_limits<std::int64_t>::max()) {
-        refuse("all replicas");
-    }
-    return static_cast<std::int64_t>(sum);
+    return detail::saturated(sum);
 }
 
 std::string pure_counter_policy::text(const operation& what) {

@@ -112,7 +112,7 @@ struct pure_counter_policy {
 
     static void fold(folded& sum, const operation& what);
 
-    /// Throws errc::counter_overflow when what all replicas counted leaves 64 bits.
+    /// What all replicas counted; a sum beyond the range of 64 bits is shown as its end.
     [[nodiscard]] static std::int64_t eval(const log& state);
 
     [[nodiscard]] static std::string text(const operation& what);
