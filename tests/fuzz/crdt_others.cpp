@@ -30,7 +30,7 @@ using namespace phoenix::crdt;
 using fuzz::read_all;
 using fuzz::read_value_only;
 
-constexpr std::array<fuzz::reader, 24> readers{{
+constexpr std::array<fuzz::reader, 25> readers{{
     {"grow_counter", read_all<grow_counter>},
     {"pn_counter", read_all<pn_counter>},
     {"bounded_counter", read_all<bounded_counter<0>>},
@@ -43,6 +43,7 @@ constexpr std::array<fuzz::reader, 24> readers{{
     {"lww_map_remove", read_all<lww_map<std::uint8_t, std::uint8_t, lww_bias::remove>>},
     {"sequence", read_all<sequence<std::uint8_t>>},
     {"sequence_of_texts", read_all<sequence<std::string>>},
+    {"sequence_position", read_value_only<sequence_position>},
     {"pure_set", read_all<pure_set<std::string>>},
     {"pure_register", read_all<pure_register<std::string>>},
     {"pure_counter", read_all<pure_counter>},
