@@ -132,7 +132,7 @@ public:
         return parts;
     }
 
-    [[nodiscard]] bounded_counter apply(const replica_id& here, const operation& what) {
+    bounded_counter apply(const replica_id& here, const operation& what) {
         return std::visit(
             [&]<class What>(const What& each) {
                 if constexpr (std::is_same_v<What, typename operations::increment>) {

@@ -160,7 +160,7 @@ public:
     }
 
     /// Does what `what` says for writer `here`, as the mutator of that name.
-    [[nodiscard]] Derived apply(const replica_id& here, const typename Store::operation& what) {
+    Derived apply(const replica_id& here, const typename Store::operation& what) {
         return mutate(here, [&](auto&& editor) { editor.apply(what); });
     }
 

@@ -81,7 +81,7 @@ public:
         return is_bottom() ? std::vector<extreme_register>() : std::vector<extreme_register>{*this};
     }
 
-    [[nodiscard]] extreme_register apply(const replica_id& here, const operation& what) {
+    extreme_register apply(const replica_id& here, const operation& what) {
         return set(here, std::get<typename operations::set>(what).value);
     }
 

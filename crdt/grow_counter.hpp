@@ -44,7 +44,7 @@ public:
         return totals_.find(replica)[0];
     }
 
-    [[nodiscard]] grow_counter apply(const replica_id& here, const operation& what) {
+    grow_counter apply(const replica_id& here, const operation& what) {
         return increment(here, std::get<operations::increment>(what).amount);
     }
 

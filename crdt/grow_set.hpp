@@ -50,7 +50,7 @@ public:
         return elements_.insert(element).second ? delta : grow_set();
     }
 
-    [[nodiscard]] bool contains(const Element& element) const { return elements_.contains(element); }
+    [[nodiscard]] bool contains(detail::sought<Element> element) const { return elements_.contains(element); }
 
     [[nodiscard]] std::size_t size() const noexcept { return elements_.size(); }
 
@@ -111,7 +111,7 @@ public:
         return parts;
     }
 
-    [[nodiscard]] grow_set apply(const replica_id& here, const operation& what) {
+    grow_set apply(const replica_id& here, const operation& what) {
         return add(here, std::get<typename operations::add>(what).element);
     }
 

@@ -4,6 +4,9 @@
 //   auto delta = mine.add(here, "tea");     // changes `mine`, returns the change
 //   theirs.join(delta);                     // any number of times, in any order, grouped or alone
 //
+// A mutator's delta may be dropped, so none is [[nodiscard]]: what it says stands in the state as well, and who
+// synchronizes by digest (`decomposable`) needs no deltas.
+//
 // A user's own type needs these members and its bytes (bytes.hpp), nothing else; laws.hpp checks that they keep
 // what the words promise. Sources: M. Shapiro et al., Conflict-free Replicated Data Types (2011); P. S. Almeida et al.,
 // Delta State Replicated Data Types (2018); V. Enes et al., Efficient Synchronization of State-based CRDTs (2019).

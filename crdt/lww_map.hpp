@@ -131,16 +131,16 @@ public:
     }
 
     /// Null when the key is not there. Valid until the map changes.
-    [[nodiscard]] const Value* find(const Key& key) const {
+    [[nodiscard]] const Value* find(detail::sought<Key> key) const {
         const entry* const found = entries_.find(key);
         return found != nullptr && found->value ? &*found->value : nullptr;
     }
 
-    [[nodiscard]] bool contains(const Key& key) const { return find(key) != nullptr; }
+    [[nodiscard]] bool contains(detail::sought<Key> key) const { return find(key) != nullptr; }
 
     /// When and by whom the key was put or removed last; null when neither is known. Valid until the map
     /// changes.
-    [[nodiscard]] const write_stamp* stamp(const Key& key) const {
+    [[nodiscard]] const write_stamp* stamp(detail::sought<Key> key) const {
         const entry* const found = entries_.find(key);
         return found != nullptr ? &found->stamp : nullptr;
     }
@@ -233,7 +233,7 @@ public:
         return parts;
     }
 
-    [[nodiscard]] lww_map apply(const replica_id& here, const operation& what) {
+    lww_map apply(const replica_id& here, const operation& what) {
         return std::visit(
             [&]<class What>(const What& each) {
                 if constexpr (std::is_same_v<What, typename operations::put>) {

@@ -129,7 +129,7 @@ public:
         return is_bottom() ? std::vector<lww_register>() : std::vector<lww_register>{*this};
     }
 
-    [[nodiscard]] lww_register apply(const replica_id& here, const operation& what) {
+    lww_register apply(const replica_id& here, const operation& what) {
         const auto& write = std::get<typename operations::set>(what);
         return set(here, write.value, write.time);
     }

@@ -90,12 +90,12 @@ public:
         std::variant<typename operations::update, typename operations::remove, typename operations::clear>;
 
     /// Null when the key is not there. Valid until the map changes.
-    [[nodiscard]] const Child* find(const Key& key) const {
+    [[nodiscard]] const Child* find(detail::sought<Key> key) const {
         const Child* const found = this->inner_.find(key);
         return found != nullptr && detail::is_present(*found) ? found : nullptr;
     }
 
-    [[nodiscard]] bool contains(const Key& key) const { return find(key) != nullptr; }
+    [[nodiscard]] bool contains(detail::sought<Key> key) const { return find(key) != nullptr; }
 
     [[nodiscard]] std::size_t size() const noexcept { return this->inner_.present(); }
 
@@ -200,9 +200,9 @@ public:
     }
 
     /// Null when the key is not there. Valid until the map changes.
-    [[nodiscard]] const Child* find(const Key& key) const { return this->store().find(key); }
+    [[nodiscard]] const Child* find(detail::sought<Key> key) const { return this->store().find(key); }
 
-    [[nodiscard]] bool contains(const Key& key) const { return this->store().contains(key); }
+    [[nodiscard]] bool contains(detail::sought<Key> key) const { return this->store().contains(key); }
 
     [[nodiscard]] std::size_t size() const noexcept { return this->store().size(); }
 

@@ -54,7 +54,7 @@ public:
     using operation =
         std::variant<typename operations::add, typename operations::remove, typename operations::clear>;
 
-    [[nodiscard]] bool contains(const Element& element) const {
+    [[nodiscard]] bool contains(detail::sought<Element> element) const {
         return this->inner_.find(element) != nullptr;
     }
 
@@ -149,7 +149,9 @@ public:
         return this->mutate(here, [](auto&& set) { set.clear(); });
     }
 
-    [[nodiscard]] bool contains(const Element& element) const { return this->store().contains(element); }
+    [[nodiscard]] bool contains(detail::sought<Element> element) const {
+        return this->store().contains(element);
+    }
 
     [[nodiscard]] std::size_t size() const noexcept { return this->store().size(); }
 

@@ -51,7 +51,7 @@ public:
         return totals_.find(replica)[minus];
     }
 
-    [[nodiscard]] pn_counter apply(const replica_id& here, const operation& what);
+    pn_counter apply(const replica_id& here, const operation& what);
     void explain(explanation& facts) const;
 
 private:

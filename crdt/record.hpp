@@ -73,7 +73,7 @@ public:
         return delta;
     }
 
-    [[nodiscard]] record apply(const replica_id& here, const operation& what) {
+    record apply(const replica_id& here, const operation& what) {
         record delta;
         over_each([&]<std::size_t Index>(auto field) {
             if (what.index() == Index) {

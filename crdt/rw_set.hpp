@@ -87,7 +87,7 @@ public:
     using operation =
         std::variant<typename operations::add, typename operations::remove, typename operations::clear>;
 
-    [[nodiscard]] bool contains(const Element& element) const {
+    [[nodiscard]] bool contains(detail::sought<Element> element) const {
         const detail::rw_element* const found = this->inner_.find(element);
         return found != nullptr && found->is_present();
     }
@@ -242,7 +242,9 @@ public:
         return this->mutate(here, [&](auto&& set) { set.compact(stable); });
     }
 
-    [[nodiscard]] bool contains(const Element& element) const { return this->store().contains(element); }
+    [[nodiscard]] bool contains(detail::sought<Element> element) const {
+        return this->store().contains(element);
+    }
 
     [[nodiscard]] std::size_t size() const noexcept { return this->store().size(); }
 

@@ -66,10 +66,12 @@ public:
         return delta;
     }
 
-    [[nodiscard]] bool contains(const Element& element) const { return live_.contains(element); }
+    [[nodiscard]] bool contains(detail::sought<Element> element) const { return live_.contains(element); }
 
     /// The element was there, is there no more, and never will be.
-    [[nodiscard]] bool was_removed(const Element& element) const { return removed_.contains(element); }
+    [[nodiscard]] bool was_removed(detail::sought<Element> element) const {
+        return removed_.contains(element);
+    }
 
     [[nodiscard]] std::size_t size() const noexcept { return live_.size(); }
 
@@ -131,7 +133,7 @@ public:
         return parts;
     }
 
-    [[nodiscard]] two_phase_set apply(const replica_id& here, const operation& what) {
+    two_phase_set apply(const replica_id& here, const operation& what) {
         return std::visit(
             [&]<class What>(const What& each) {
                 if constexpr (std::is_same_v<What, typename operations::add>) {

@@ -117,7 +117,7 @@ public:
     [[nodiscard]] iterator end() const noexcept { return {*this, places()}; }
 
     /// Null when the key is not there. Valid until the map changes.
-    [[nodiscard]] const Store* find(const Key& key) const {
+    [[nodiscard]] const Store* find(sought<Key> key) const {
         const std::uint32_t position = find_position(key);
         return position == no_position ? nullptr : &at(position).store;
     }
@@ -291,7 +291,7 @@ private:
             return (*this)(of->entries[each.value].key);
         }
 
-        [[nodiscard]] std::size_t operator()(const Key& key) const { return key_hash<Key>()(key); }
+        [[nodiscard]] std::size_t operator()(sought<Key> key) const { return key_hash<Key>()(key); }
 
         const tables* of;
     };
@@ -303,11 +303,11 @@ private:
             return of->entries[a.value].key == of->entries[b.value].key;
         }
 
-        [[nodiscard]] bool operator()(position a, const Key& key) const {
+        [[nodiscard]] bool operator()(position a, sought<Key> key) const {
             return of->entries[a.value].key == key;
         }
 
-        [[nodiscard]] bool operator()(const Key& key, position a) const { return (*this)(a, key); }
+        [[nodiscard]] bool operator()(sought<Key> key, position a) const { return (*this)(a, key); }
 
         const tables* of;
     };
@@ -419,7 +419,7 @@ private:
         tables_ = std::move(made);
     }
 
-    [[nodiscard]] std::uint32_t find_position(const Key& key) const {
+    [[nodiscard]] std::uint32_t find_position(sought<Key> key) const {
         if (tables_ == nullptr) {
             for (std::uint32_t place = 0; place < few_.size(); ++place) {
                 if (few_[place].key == key) {

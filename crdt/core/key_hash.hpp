@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <string_view>
 #include <type_traits>
 
 namespace phoenix::crdt::detail {
@@ -19,14 +21,29 @@ namespace phoenix::crdt::detail {
 }
 
 template <class Key>
+struct sought_of {
+    using type = const Key&;
+};
+
+/// std::hash of a string is that of its view.
+template <>
+struct sought_of<std::string> {
+    using type = std::string_view;
+};
+
+/// By what a key is looked up: itself, or what tells it as well and makes no key of what the caller has.
+template <class Key>
+using sought = typename sought_of<Key>::type;
+
+template <class Key>
 struct key_hash {
     using is_avalanching = void;
 
-    [[nodiscard]] std::size_t operator()(const Key& key) const {
+    [[nodiscard]] std::size_t operator()(sought<Key> key) const {
         if constexpr (std::is_integral_v<Key> || std::is_enum_v<Key>) {
             return mix(static_cast<std::uint64_t>(key));
         } else {
-            return mix(std::hash<Key>()(key));
+            return mix(std::hash<std::remove_cvref_t<sought<Key>>>()(key));
         }
     }
 };

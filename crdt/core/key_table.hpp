@@ -28,23 +28,30 @@ struct whole_entry {
 /// `KeyOf()(entry)` is the entry's key, which must not change while it is here.
 template <class Key, std::movable Entry = Key, class KeyOf = whole_entry>
 class key_table {
+    /// A key that is looked up. A type of its own: the table may hold nothing but keys.
+    struct wanted {
+        sought<Key> key;
+    };
+
     struct hash {
         using is_transparent = void;
         using is_avalanching = void;
 
-        template <class Value>
-        [[nodiscard]] std::size_t operator()(const Value& value) const {
-            return key_hash<Key>()(key_of(value));
+        [[nodiscard]] std::size_t operator()(const Entry& entry) const {
+            return key_hash<Key>()(key_of(entry));
         }
+
+        [[nodiscard]] std::size_t operator()(const wanted& key) const { return key_hash<Key>()(key.key); }
     };
 
     struct equal {
         using is_transparent = void;
 
-        template <class A, class B>
-        [[nodiscard]] bool operator()(const A& a, const B& b) const {
-            return key_of(a) == key_of(b);
-        }
+        [[nodiscard]] bool operator()(const Entry& a, const Entry& b) const { return key_of(a) == key_of(b); }
+
+        [[nodiscard]] bool operator()(const wanted& a, const Entry& b) const { return a.key == key_of(b); }
+
+        [[nodiscard]] bool operator()(const Entry& a, const wanted& b) const { return key_of(a) == b.key; }
     };
 
     using table = boost::unordered_flat_set<Entry, hash, equal>;
@@ -129,15 +136,15 @@ public:
     [[nodiscard]] iterator end() const noexcept { return many_ ? iterator(many_->cend()) : iterator(); }
 
     /// Null when it is not there.
-    [[nodiscard]] const Entry* find(const Key& key) const {
+    [[nodiscard]] const Entry* find(sought<Key> key) const {
         if (!many_) {
             return only_ && key_of(*only_) == key ? &*only_ : nullptr;
         }
-        const auto found = many_->find(key);
+        const auto found = many_->find(wanted{key});
         return found != many_->end() ? &*found : nullptr;
     }
 
-    [[nodiscard]] bool contains(const Key& key) const { return find(key) != nullptr; }
+    [[nodiscard]] bool contains(sought<Key> key) const { return find(key) != nullptr; }
 
     /// The entry of this key, and whether it came just now. All but its key may be changed.
     std::pair<Entry&, bool> insert(const Entry& added) {
@@ -156,9 +163,9 @@ public:
     }
 
     /// True when it was there.
-    bool erase(const Key& key) {
+    bool erase(sought<Key> key) {
         if (many_) {
-            return many_->erase(key) > 0;
+            return many_->erase(wanted{key}) > 0;
         }
         const bool was_there = contains(key);
         if (was_there) {
@@ -215,14 +222,7 @@ public:
     }
 
 private:
-    template <class Value>
-    [[nodiscard]] static const Key& key_of(const Value& value) noexcept {
-        if constexpr (std::same_as<Value, Entry>) {
-            return KeyOf()(value);
-        } else {
-            return value;
-        }
-    }
+    [[nodiscard]] static const Key& key_of(const Entry& entry) noexcept { return KeyOf()(entry); }
 
     std::optional<Entry> only_;
     std::unique_ptr<table> many_;
