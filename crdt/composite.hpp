@@ -9,7 +9,7 @@
 //   };
 //   composite<page> home;
 //   auto delta = home.update(here, &page::visits, [](auto&& visits) { visits.increment(); });
-//   home->tags.contains("news");
+//   home.at(&page::tags).contains("news");
 //
 // Fields are stores of any causal type under one context; their order is the order in their bytes, their names are for
 // people. A composite may stand under the key of an or_map, where removing the key resets every field. For fields of other
@@ -17,8 +17,10 @@
 #pragma once
 
 #include <phoenix/crdt/causal.hpp>
+#include <phoenix/crdt/core/counter_operations.hpp>
 #include <phoenix/crdt/core/field.hpp>
 #include <phoenix/crdt/core/store_members.hpp>
+#include <phoenix/crdt/core/store_view.hpp>
 
 #include <cstddef>
 #include <tuple>
@@ -35,18 +37,19 @@ class composite_store : public detail::store_members<composite_store<Fields>> {
 
     template <class... Field>
     struct operations_of<std::tuple<Field...>> {
-        using type = std::variant<typename Field::member_type::operation...>;
+        using type = std::variant<typename Field::member_type::operation..., counter_operations::reset>;
     };
 
 public:
     class editor;
+    class view;
 
-    /// Which field, by its place in fields(), and what is done to it.
+    struct operations {
+        using reset = counter_operations::reset;
+    };
+
+    /// Which field, by its place in fields(), and what is done to it; after them, the reset of all.
     using operation = typename operations_of<decltype(Fields::fields())>::type;
-
-    [[nodiscard]] const Fields& operator*() const noexcept { return fields_; }
-
-    [[nodiscard]] const Fields* operator->() const noexcept { return &fields_; }
 
     [[nodiscard]] bool is_present() const noexcept {
         return over([&](const auto&... each) { return (... || detail::is_present(fields_.*each.member)); });
@@ -78,6 +81,24 @@ private:
     Fields fields_;
 };
 
+/// The struct as a reader sees it, with the context of its state. Valid until that changes.
+template <class Fields>
+class composite_store<Fields>::view {
+public:
+    view(const composite_store& store, const causal_context& context) noexcept
+        : store_(&store), context_(&context) {}
+
+    /// One field, as in at(&page::tags): the store, or its view when it has one.
+    template <class Store>
+    [[nodiscard]] typename detail::seen<Store>::type at(Store Fields::* member) const noexcept {
+        return detail::seen<Store>::show(store_->fields_.*member, *context_);
+    }
+
+private:
+    const composite_store* store_;
+    const causal_context* context_;
+};
+
 /// The mutators of the struct, for one writer: those of its fields.
 template <class Fields>
 class composite_store<Fields>::editor {
@@ -97,7 +118,11 @@ public:
     }
 
     void apply(const operation& what) {
-        apply_at(what, std::make_index_sequence<std::variant_size_v<operation>>());
+        if (std::holds_alternative<typename operations::reset>(what)) {
+            reset();
+        } else {
+            apply_at(what, std::make_index_sequence<std::tuple_size_v<decltype(Fields::fields())>>());
+        }
     }
 
 private:
@@ -116,9 +141,16 @@ private:
 template <class Fields>
 class composite : public causal<composite<Fields>, composite_store<Fields>> {
 public:
-    [[nodiscard]] const Fields& operator*() const noexcept { return *this->store(); }
+    using operations = typename composite_store<Fields>::operations;
 
-    [[nodiscard]] const Fields* operator->() const noexcept { return this->store().operator->(); }
+    /// One field, as in at(&page::tags): the store, or its view when it has one. Valid until the composite changes.
+    template <class Store>
+    [[nodiscard]] typename detail::seen<Store>::type at(Store Fields::* member) const& noexcept {
+        return typename composite_store<Fields>::view(this->store(), this->context()).at(member);
+    }
+
+    template <class Store>
+    void at(Store Fields::* member) && = delete;
 
     /// Calls change(editor) for one field and returns the change. When `change` throws, what it did until then stays
     /// here and is lost to others: use causal::edit where it may.

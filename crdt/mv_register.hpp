@@ -49,21 +49,37 @@ public:
     /// How many values stand.
     [[nodiscard]] std::size_t size() const noexcept { return this->inner_.size(); }
 
-    /// The values in the order of their dots; `context` is that of the state. Valid until the state changes.
-    [[nodiscard]] auto values(const causal_context& context) const {
-        return std::views::transform(detail::siblings_by_dot(this->inner_, context),
-                                     [](const auto* each) -> const Value& { return each->value; });
-    }
+    /// The register as a reader sees it, with the context of its state. Valid until that changes.
+    class view {
+    public:
+        view(const mv_register_store& store, const causal_context& context) noexcept
+            : store_(&store), context_(&context) {}
 
-    /// The same with their dots.
-    [[nodiscard]] auto siblings(const causal_context& context) const {
-        return std::views::transform(
-            detail::siblings_by_dot(this->inner_, context),
-            [&context](const auto* each) { return sibling{context.expand(each->under), each->value}; });
-    }
+        [[nodiscard]] std::size_t size() const noexcept { return store_->size(); }
+
+        [[nodiscard]] bool empty() const noexcept { return store_->empty(); }
+
+        /// The values, by their dots' replica and counter: a range of const Value&.
+        [[nodiscard]] auto values() const {
+            return std::views::transform(detail::siblings_by_dot(store_->inner_, *context_),
+                                         [](const auto* each) -> const Value& { return each->value; });
+        }
+
+        /// The same as {dot, value}.
+        [[nodiscard]] auto siblings() const {
+            return std::views::transform(detail::siblings_by_dot(store_->inner_, *context_),
+                                         [context = context_](const auto* each) {
+                                             return sibling{context->expand(each->under), each->value};
+                                         });
+        }
+
+    private:
+        const mv_register_store* store_;
+        const causal_context* context_;
+    };
 
     void explain(explanation& facts, const causal_context& context) const {
-        for (const auto& [by, value] : siblings(context)) {
+        for (const auto& [by, value] : view(*this, context).siblings()) {
             facts.add(explanation::verdict::stands, value_text(value),
                       size() > 1 ? "one of " + std::to_string(size()) + " concurrent writes" : "", {by});
         }
@@ -133,14 +149,19 @@ public:
 
     /// The values, by their dots' replica and counter: a range of const Value&. Valid until the register
     /// changes.
-    [[nodiscard]] auto values() const& { return this->store().values(this->context()); }
+    [[nodiscard]] auto values() const& { return seen().values(); }
 
     void values() && = delete;
 
     /// The same as {dot, value}.
-    [[nodiscard]] auto siblings() const& { return this->store().siblings(this->context()); }
+    [[nodiscard]] auto siblings() const& { return seen().siblings(); }
 
     void siblings() && = delete;
+
+private:
+    [[nodiscard]] auto seen() const noexcept {
+        return typename mv_register_store<Value>::view(this->store(), this->context());
+    }
 };
 
 } // namespace phoenix::crdt

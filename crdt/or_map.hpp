@@ -3,7 +3,15 @@
 //   or_map<std::string, or_set_store<std::string>> baskets;
 //   auto delta = baskets.update(here, "ann", [](auto&& basket) { basket.add("tea"); });
 //   delta.join(baskets.remove(here, "bob"));
-//   if (const auto* basket = baskets.find("ann")) { basket->contains("tea"); }
+//   if (const auto basket = baskets.find("ann")) { basket->contains("tea"); }
+//   for (const auto& [name, basket] : baskets) { basket.size(); }
+//
+//   or_map<std::string, or_map_store<std::string, causal_register_store<std::string>>> owners;
+//   owners.find("ann")->find("bag")->value();              // as causal_register::value, of what stands there
+//
+// What a register or a nested map reads as depends on the context of the whole: find and iteration show a view, which
+// brings it along and has the queries of the type whose store it shows. Of other stores they show the store itself. Both
+// are valid until the map changes.
 //
 // Reset-remove: removing a key does to what stands below it just what its writer has seen: a set's elements and a
 // register's values go, a counter's seen totals become floors, a nested map's keys are removed in their turn. What was done
@@ -19,6 +27,7 @@
 #include <phoenix/crdt/core/projected_iterator.hpp>
 #include <phoenix/crdt/core/sorted_keys.hpp>
 #include <phoenix/crdt/core/store_members.hpp>
+#include <phoenix/crdt/core/store_view.hpp>
 #include <phoenix/crdt/core/wrapped_store.hpp>
 
 #include <cstddef>
@@ -34,20 +43,16 @@ template <map_key Key, detail::dot_store Child>
 class or_map_store : public detail::wrapped_store<or_map_store<Key, Child>, detail::dot_map<Key, Child>> {
     using table = detail::dot_map<Key, Child>;
 
-    struct shape {
-        [[nodiscard]] static bool wanted(const typename table::entry& each) noexcept {
-            return detail::is_present(each.store);
-        }
-
-        [[nodiscard]] static const typename table::entry& show(const typename table::entry& each) noexcept {
-            return each;
-        }
-    };
-
 public:
     class editor;
 
-    using iterator = detail::projected_iterator<typename table::iterator, shape>;
+    class view;
+
+    struct item {
+        const Key& key;
+        /// The store, or its view when it has one.
+        typename detail::seen<Child>::type value;
+    };
 
     struct operations {
         struct update {
@@ -89,13 +94,7 @@ public:
     using operation =
         std::variant<typename operations::update, typename operations::remove, typename operations::clear>;
 
-    /// Null when the key is not there. Valid until the map changes.
-    [[nodiscard]] const Child* find(detail::sought<Key> key) const {
-        const Child* const found = this->inner_.find(key);
-        return found != nullptr && detail::is_present(*found) ? found : nullptr;
-    }
-
-    [[nodiscard]] bool contains(detail::sought<Key> key) const { return find(key) != nullptr; }
+    [[nodiscard]] bool contains(detail::sought<Key> key) const { return find_present(key) != nullptr; }
 
     [[nodiscard]] std::size_t size() const noexcept { return this->inner_.present(); }
 
@@ -103,11 +102,6 @@ public:
 
     /// Keys that were removed and of which something must be kept.
     [[nodiscard]] std::size_t hidden() const noexcept { return this->inner_.size() - size(); }
-
-    /// Entries {key, store}, in no order that means anything. Valid until the map changes.
-    [[nodiscard]] iterator begin() const noexcept { return {this->inner_.begin(), this->inner_.end()}; }
-
-    [[nodiscard]] iterator end() const noexcept { return {this->inner_.end(), this->inner_.end()}; }
 
     void explain(explanation& facts, const causal_context& context) const {
         for (const auto* each :
@@ -117,6 +111,61 @@ public:
             facts.path.pop_back();
         }
     }
+
+private:
+    [[nodiscard]] const Child* find_present(detail::sought<Key> key) const {
+        const Child* const found = this->inner_.find(key);
+        return found != nullptr && detail::is_present(*found) ? found : nullptr;
+    }
+};
+
+/// The map as a reader sees it, with the context of its state. Valid until that changes.
+template <map_key Key, detail::dot_store Child>
+class or_map_store<Key, Child>::view {
+    struct shape {
+        [[nodiscard]] bool wanted(const typename table::entry& each) const noexcept {
+            return detail::is_present(each.store);
+        }
+
+        [[nodiscard]] item show(const typename table::entry& each) const noexcept {
+            return {each.key, detail::seen<Child>::show(each.store, *context)};
+        }
+
+        const causal_context* context = nullptr;
+    };
+
+public:
+    using value_type = item;
+    using iterator = detail::projected_iterator<typename table::iterator, shape>;
+
+    view(const or_map_store& store, const causal_context& context) noexcept
+        : store_(&store), context_(&context) {}
+
+    /// What stands below the key, null when the key is not there: points to the store, or to its view when it has one.
+    [[nodiscard]] typename detail::seen<Child>::pointer find(detail::sought<Key> key) const {
+        return detail::seen<Child>::point(store_->find_present(key), *context_);
+    }
+
+    [[nodiscard]] bool contains(detail::sought<Key> key) const { return store_->contains(key); }
+
+    [[nodiscard]] std::size_t size() const noexcept { return store_->size(); }
+
+    [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+
+    [[nodiscard]] std::size_t hidden() const noexcept { return store_->hidden(); }
+
+    /// Items {key, value}, in no order that means anything.
+    [[nodiscard]] iterator begin() const noexcept {
+        return {store_->inner_.begin(), store_->inner_.end(), {context_}};
+    }
+
+    [[nodiscard]] iterator end() const noexcept {
+        return {store_->inner_.end(), store_->inner_.end(), {context_}};
+    }
+
+private:
+    const or_map_store* store_;
+    const causal_context* context_;
 };
 
 /// The mutators of the map, for one writer; see causal::edit.
@@ -147,8 +196,10 @@ public:
     /// Removes all keys that this replica sees.
     void clear() {
         std::vector<Key> keys;
-        for (const auto& each : mine_) {
-            keys.push_back(each.key);
+        for (const auto& each : mine_.inner_) {
+            if (detail::is_present(each.store)) {
+                keys.push_back(each.key);
+            }
         }
         for (const Key& each : keys) {
             remove(each);
@@ -181,8 +232,8 @@ public:
     using key_type = Key;
     using mapped_type = Child;
     using operations = typename or_map_store<Key, Child>::operations;
-    using value_type = typename detail::dot_map<Key, Child>::entry;
-    using iterator = typename or_map_store<Key, Child>::iterator;
+    using value_type = typename or_map_store<Key, Child>::item;
+    using iterator = typename or_map_store<Key, Child>::view::iterator;
 
     /// Each mutator changes this map and returns the change, itself a map. `change` gets the editor of the key's store;
     /// when it throws, what it did until then stays in this map and is lost to others: use causal::edit where it may.
@@ -199,8 +250,13 @@ public:
         return this->mutate(here, [](auto&& map) { map.clear(); });
     }
 
-    /// Null when the key is not there. Valid until the map changes.
-    [[nodiscard]] const Child* find(detail::sought<Key> key) const { return this->store().find(key); }
+    /// What stands below the key, null when the key is not there: points to the store, or to its view when it has one.
+    /// Valid until the map changes.
+    [[nodiscard]] typename detail::seen<Child>::pointer find(detail::sought<Key> key) const& {
+        return seen().find(key);
+    }
+
+    void find(detail::sought<Key> key) && = delete;
 
     [[nodiscard]] bool contains(detail::sought<Key> key) const { return this->store().contains(key); }
 
@@ -210,10 +266,15 @@ public:
 
     [[nodiscard]] std::size_t hidden() const noexcept { return this->store().hidden(); }
 
-    /// Entries {key, store}, in no order that means anything. Valid until the map changes.
-    [[nodiscard]] iterator begin() const noexcept { return this->store().begin(); }
+    /// Items {key, value}, in no order that means anything. Valid until the map changes.
+    [[nodiscard]] iterator begin() const noexcept { return seen().begin(); }
 
-    [[nodiscard]] iterator end() const noexcept { return this->store().end(); }
+    [[nodiscard]] iterator end() const noexcept { return seen().end(); }
+
+private:
+    [[nodiscard]] auto seen() const noexcept {
+        return typename or_map_store<Key, Child>::view(this->store(), this->context());
+    }
 };
 
 } // namespace phoenix::crdt

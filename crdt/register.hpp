@@ -110,26 +110,40 @@ public:
     /// How many values stand.
     [[nodiscard]] std::size_t size() const noexcept { return this->inner_.size(); }
 
-    /// The value that a reader sees, null when none stands; `context` is that of the state. Valid until that
-    /// changes.
-    [[nodiscard]] const Value* value(const causal_context& context) const {
-        const entry* const found = visible(context);
-        return found == nullptr ? nullptr : &found->value.value;
-    }
+    /// The register as a reader sees it, with the context of its state. Valid until that changes.
+    class view {
+    public:
+        view(const causal_register_store& store, const causal_context& context) noexcept
+            : store_(&store), context_(&context) {}
 
-    /// When it was written.
-    [[nodiscard]] std::optional<timestamp> written_at(const causal_context& context) const {
-        const entry* const found = visible(context);
-        return found == nullptr ? std::nullopt : std::optional(found->value.time);
-    }
+        /// The value of the last writer, null when there is none.
+        [[nodiscard]] const Value* value() const {
+            const entry* const found = store_->visible(*context_);
+            return found == nullptr ? nullptr : &found->value.value;
+        }
 
-    /// All values that stand, by their dots' replica and counter. Valid until the state changes.
-    [[nodiscard]] auto siblings(const causal_context& context) const {
-        return std::views::transform(
-            detail::siblings_by_dot(this->inner_, context), [&context](const auto* each) {
-                return sibling{context.expand(each->under), each->value.time, each->value.value};
-            });
-    }
+        /// When it was written.
+        [[nodiscard]] std::optional<timestamp> written_at() const {
+            const entry* const found = store_->visible(*context_);
+            return found == nullptr ? std::nullopt : std::optional(found->value.time);
+        }
+
+        [[nodiscard]] std::size_t size() const noexcept { return store_->size(); }
+
+        [[nodiscard]] bool empty() const noexcept { return store_->empty(); }
+
+        /// All values that stand as {dot, timestamp, value}, by their dots' replica and counter.
+        [[nodiscard]] auto siblings() const {
+            return std::views::transform(
+                detail::siblings_by_dot(store_->inner_, *context_), [context = context_](const auto* each) {
+                    return sibling{context->expand(each->under), each->value.time, each->value.value};
+                });
+        }
+
+    private:
+        const causal_register_store* store_;
+        const causal_context* context_;
+    };
 
     void explain(explanation& facts, const causal_context& context) const {
         const entry* const winner = visible(context);
@@ -279,11 +293,11 @@ public:
     }
 
     /// The value that a reader sees, null when there is none. Valid until the register changes.
-    [[nodiscard]] const Value* value() const { return this->store().value(this->context()); }
+    [[nodiscard]] const Value* value() const { return seen().value(); }
 
     /// When it was written.
     [[nodiscard]] std::optional<timestamp> written_at() const {
-        return this->store().written_at(this->context());
+        return seen().written_at();
     }
 
     /// How many values stand: more than one when writes were concurrent.
@@ -293,9 +307,14 @@ public:
 
     /// All values that stand as {dot, timestamp, value}, by replica and counter. Valid until the register
     /// changes.
-    [[nodiscard]] auto siblings() const& { return this->store().siblings(this->context()); }
+    [[nodiscard]] auto siblings() const& { return seen().siblings(); }
 
     void siblings() && = delete;
+
+private:
+    [[nodiscard]] auto seen() const noexcept {
+        return typename causal_register_store<Value>::view(this->store(), this->context());
+    }
 };
 
 } // namespace phoenix::crdt

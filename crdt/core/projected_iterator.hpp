@@ -1,7 +1,8 @@
-// A forward iterator that shows some of a container's entries, in another shape: it holds nothing but a
-// place.
+// A forward iterator that shows some of a container's entries, in another shape: it holds nothing but a place, and what
+// the shape needs.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <iterator>
 #include <type_traits>
@@ -9,11 +10,11 @@
 
 namespace phoenix::crdt::detail {
 
-/// `Shape::wanted(entry)` says whether an entry is shown, `Shape::show(entry)` what of it.
-template <std::forward_iterator Base, class Shape>
+/// `shape.wanted(entry)` says whether an entry is shown, `shape.show(entry)` what of it.
+template <std::forward_iterator Base, std::semiregular Shape>
 class projected_iterator {
 public:
-    using reference = decltype(Shape::show(*std::declval<const Base&>()));
+    using reference = decltype(std::declval<const Shape&>().show(*std::declval<const Base&>()));
     using value_type = std::remove_cvref_t<reference>;
     using difference_type = std::ptrdiff_t;
     using iterator_concept = std::forward_iterator_tag;
@@ -21,9 +22,9 @@ public:
 
     projected_iterator() = default;
 
-    projected_iterator(Base at, Base end) : at_(at), end_(end) { skip(); }
+    projected_iterator(Base at, Base end, Shape shape = {}) : at_(at), end_(end), shape_(shape) { skip(); }
 
-    [[nodiscard]] reference operator*() const { return Shape::show(*at_); }
+    [[nodiscard]] reference operator*() const { return shape_.show(*at_); }
 
     [[nodiscard]] auto operator->() const {
         if constexpr (std::is_lvalue_reference_v<reference>) {
@@ -58,13 +59,14 @@ private:
     };
 
     void skip() {
-        while (at_ != end_ && !Shape::wanted(*at_)) {
+        while (at_ != end_ && !shape_.wanted(*at_)) {
             ++at_;
         }
     }
 
     Base at_{};
     Base end_{};
+    [[no_unique_address]] Shape shape_{};
 };
 
 } // namespace phoenix::crdt::detail

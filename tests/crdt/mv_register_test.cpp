@@ -287,8 +287,8 @@ BOOST_AUTO_TEST_CASE(under_the_key_of_a_map) {
     };
     const auto read = [](const map& where) {
         texts all;
-        if (const auto* const found = where.find("title")) {
-            const auto range = found->values(where.context());
+        if (const auto found = where.find("title")) {
+            const auto range = found->values();
             all.assign(range.begin(), range.end());
         }
         return all;

@@ -1,6 +1,8 @@
 #include <phoenix/crdt/composite.hpp>
+#include <phoenix/crdt/mv_register.hpp>
 #include <phoenix/crdt/or_map.hpp>
 #include <phoenix/crdt/or_set.hpp>
+#include <phoenix/crdt/register.hpp>
 #include <phoenix/crdt/resettable_counter.hpp>
 
 #include "laws_hold.hpp"
@@ -8,7 +10,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace phoenix::crdt {
@@ -36,6 +40,23 @@ struct page {
 };
 
 using pages = or_map<int, composite_store<page>>;
+
+struct person {
+    causal_register_store<std::string> name;
+    or_map_store<std::string, mv_register_store<int>> marks;
+    or_set_store<std::string> tags;
+
+    static constexpr auto fields() {
+        return std::tuple(field("name", &person::name), field("marks", &person::marks),
+                          field("tags", &person::tags));
+    }
+};
+
+/// What would point into a map that is gone.
+template <class Map>
+concept finds_in_temporary = requires(Map map) { std::move(map).find({}); };
+
+static_assert(!finds_in_temporary<baskets> && !finds_in_temporary<nested>);
 
 static_assert(decomposable<baskets> && operable<baskets> && explainable<baskets>);
 static_assert(std::ranges::forward_range<baskets>);
@@ -319,15 +340,93 @@ BOOST_AUTO_TEST_CASE(a_composite_changes_field_by_field) {
     composite<page> theirs;
     const auto tagged = mine.update(alice, &page::tags, [](auto&& tags) { tags.add("news"); });
     const auto visited = theirs.update(bob, &page::visits, [](auto&& visits) { visits.increment(3); });
-    BOOST_TEST(tagged->visits.empty());
+    BOOST_TEST(tagged.at(&page::visits).empty());
     mine.join(visited);
     theirs.join(tagged);
     BOOST_TEST((mine == theirs));
-    BOOST_TEST(mine->tags.contains("news"));
-    BOOST_TEST(mine->visits.value() == 3);
+    BOOST_TEST(mine.at(&page::tags).contains("news"));
+    BOOST_TEST(mine.at(&page::visits).value() == 3);
     (void)mine.reset(alice);
-    BOOST_TEST(mine->tags.empty());
-    BOOST_TEST(mine->visits.value() == 0);
+    BOOST_TEST(mine.at(&page::tags).empty());
+    BOOST_TEST(mine.at(&page::visits).value() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_register_below_a_key_reads_like_one_that_stands_alone) {
+    using names = or_map<std::string, causal_register_store<std::string>>;
+    names mine;
+    names theirs;
+    const auto by_alice =
+        mine.update(alice, "bag", [](auto&& owner) { owner.set("ann", {1, 0}); });
+    const auto by_bob = theirs.update(bob, "bag", [](auto&& owner) { owner.set("bea", {2, 0}); });
+    // Each learned of the other's replica second: the contexts number them differently.
+    mine.join(by_bob);
+    theirs.join(by_alice);
+    for (const names* each : {&mine, &theirs}) {
+        BOOST_TEST_REQUIRE((each->find("bag") != nullptr));
+        const auto owner = *each->find("bag");
+        BOOST_TEST(*owner.value() == "bea");
+        BOOST_TEST((owner.written_at() == timestamp{2, 0}));
+        BOOST_TEST(owner.size() == 2U);
+        std::vector<dot> by;
+        for (const auto& sibling : each->find("bag")->siblings()) {
+            by.push_back(sibling.by);
+        }
+        BOOST_TEST((by == std::vector<dot>{{alice, 1}, {bob, 1}}));
+        BOOST_TEST((each->find("box") == nullptr));
+        BOOST_TEST(!each->find("box"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(iteration_shows_keys_with_what_stands_below_them) {
+    or_map<int, mv_register_store<std::string>> titles;
+    (void)titles.update(alice, 1, [](auto&& title) { title.set("tea"); });
+    (void)titles.update(bob, 2, [](auto&& title) { title.set("milk"); });
+    std::map<int, std::string> found;
+    for (const auto& [key, title] : titles) {
+        found.emplace(key, *title.values().begin());
+    }
+    BOOST_TEST((found == std::map<int, std::string>{{1, "tea"}, {2, "milk"}}));
+    for (auto [key, set] : baskets()) {
+        static_assert(std::is_same_v<decltype(set), const set_store&>);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(views_reach_through_maps_and_composites) {
+    using people = or_map<int, or_map_store<int, composite_store<person>>>;
+    people mine;
+    (void)mine.update(alice, 1, [](auto&& group) {
+        group.update(2, [](auto&& one) {
+            one.at(&person::name).set("Ann", {1, 0});
+            one.at(&person::marks).update("x", [](auto&& mark) { mark.set(7); });
+            one.at(&person::tags).add("new");
+        });
+    });
+    const auto ann = *mine.find(1)->find(2);
+    BOOST_TEST(*ann.at(&person::name).value() == "Ann");
+    BOOST_TEST(*ann.at(&person::marks).find("x")->values().begin() == 7);
+    BOOST_TEST(ann.at(&person::tags).contains("new"));
+    BOOST_TEST((mine.find(1)->find(3) == nullptr));
+    for (const auto& [number, group] : mine) {
+        for (const auto& [which, one] : group) {
+            for (const auto& [name, mark] : one.at(&person::marks)) {
+                BOOST_TEST(mark.size() == 1U);
+            }
+        }
+    }
+    composite<person> alone;
+    (void)alone.update(bob, &person::name, [](auto&& name) { name.set("Bea", {1, 0}); });
+    BOOST_TEST(*alone.at(&person::name).value() == "Bea");
+    BOOST_TEST(alone.at(&person::marks).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_reset_is_an_operation_of_a_composite) {
+    composite<page> mine;
+    (void)mine.update(alice, &page::tags, [](auto&& tags) { tags.add("news"); });
+    composite<page> theirs = mine;
+    const composite<page>::operation reset = composite<page>::operations::reset();
+    theirs.join(mine.apply(alice, decode<composite<page>::operation>(encode(reset))));
+    BOOST_TEST(mine.at(&page::tags).empty());
+    BOOST_TEST((mine == theirs));
 }
 
 BOOST_AUTO_TEST_CASE(operations_reach_through_every_level) {
@@ -351,7 +450,7 @@ BOOST_AUTO_TEST_CASE(operations_reach_through_every_level) {
     }
     BOOST_TEST((mine == theirs));
     BOOST_TEST(keys_in_order(mine) == std::vector<int>{7});
-    BOOST_TEST((*mine.find(7))->visits.value() == 4);
+    BOOST_TEST(mine.find(7)->at(&page::visits).value() == 4);
 }
 
 BOOST_AUTO_TEST_CASE(explains_with_the_path_of_keys_and_fields) {

@@ -469,17 +469,17 @@ BOOST_AUTO_TEST_CASE(as_a_field_under_the_key_of_a_map) {
     (void)rename(theirs, bob, {6, 0}, "bea");
     mine.join(theirs);
     theirs.join(mine);
-    BOOST_TEST(*(*mine.find(1))->name.value(mine.context()) == "bea");
-    BOOST_TEST((*theirs.find(1))->name.size() == 2U);
-    BOOST_TEST(*(*theirs.find(1))->age.value(theirs.context()) == 40);
+    BOOST_TEST(*mine.find(1)->at(&person::name).value() == "bea");
+    BOOST_TEST(theirs.find(1)->at(&person::name).size() == 2U);
+    BOOST_TEST(*theirs.find(1)->at(&person::age).value() == 40);
     // The removal clears what it has seen; a concurrent name survives it alone.
     const auto erased = mine.remove(alice, 1);
     (void)rename(theirs, bob, {1, 0}, "cat");
     theirs.join(erased);
     mine.join(theirs);
     BOOST_TEST((mine == theirs));
-    BOOST_TEST(*(*mine.find(1))->name.value(mine.context()) == "cat");
-    BOOST_TEST(((*mine.find(1))->age.value(mine.context()) == nullptr));
+    BOOST_TEST(*mine.find(1)->at(&person::name).value() == "cat");
+    BOOST_TEST((mine.find(1)->at(&person::age).value() == nullptr));
     BOOST_TEST((decode<map>(encode(mine)) == mine));
 }
 

@@ -24,8 +24,8 @@ namespace phoenix::crdt::testing {
 
 using number = std::uint64_t;
 
-/// How calls reach a store, and what it reads as: change(editor, call, depth) and
-/// read(store, context, where, all).
+/// How calls reach a store, and what it reads as, as a reader sees it: change(editor, call, depth) and
+/// read(seen, where, all).
 template <class Store>
 struct modelled;
 
@@ -33,8 +33,8 @@ template <class Store, rule Rule>
 struct modelled_leaf {
     static shape shape_of(number /*keys*/) { return {Rule, 0, {}}; }
 
-    static void read(const Store& store, const causal_context& context, place& where, reading& all) {
-        if (std::string text = modelled<Store>::text(store, context); !text.empty()) {
+    static void read(const typename detail::seen<Store>::type& store, place& where, reading& all) {
+        if (std::string text = modelled<Store>::text(store); !text.empty()) {
             all.emplace(where, std::move(text));
         }
     }
@@ -58,7 +58,7 @@ struct modelled_set : modelled_leaf<Store, Rule> {
                                                 : editor.clear();
     }
 
-    static std::string text(const Store& store, const causal_context& /*context*/) {
+    static std::string text(const Store& store) {
         return sorted_text(store);
     }
 };
@@ -81,14 +81,14 @@ struct modelled_flag : modelled_leaf<Store, Rule> {
 
 template <>
 struct modelled<enable_wins_flag_store> : modelled_flag<enable_wins_flag_store, enable_wins> {
-    static std::string text(const enable_wins_flag_store& store, const causal_context& /*context*/) {
+    static std::string text(const enable_wins_flag_store& store) {
         return store.is_enabled() ? "on" : "";
     }
 };
 
 template <>
 struct modelled<disable_wins_flag_store> : modelled_flag<disable_wins_flag_store, disable_wins> {
-    static std::string text(const disable_wins_flag_store& store, const causal_context& /*context*/) {
+    static std::string text(const disable_wins_flag_store& store) {
         return store.is_enabled() ? "" : "off";
     }
 };
@@ -100,8 +100,8 @@ struct modelled<mv_register_store<number>> : modelled_leaf<mv_register_store<num
         call.what == placed_call::kind::say ? editor.set(call.value) : editor.clear();
     }
 
-    static std::string text(const mv_register_store<number>& store, const causal_context& context) {
-        return sorted_text(store.values(context));
+    static std::string text(const mv_register_store<number>::view& store) {
+        return sorted_text(store.values());
     }
 };
 
@@ -114,12 +114,12 @@ struct modelled<causal_register_store<number>>
                                             : editor.clear();
     }
 
-    static std::string text(const causal_register_store<number>& store, const causal_context& context) {
+    static std::string text(const causal_register_store<number>::view& store) {
         std::vector<number> siblings;
-        for (const auto& [by, at, value] : store.siblings(context)) {
+        for (const auto& [by, time, value] : store.siblings()) {
             siblings.push_back(value);
         }
-        const number* const last = store.value(context);
+        const number* const last = store.value();
         return last == nullptr ? "" : std::to_string(*last) + " of " + sorted_text(siblings);
     }
 };
@@ -135,7 +135,7 @@ struct modelled<resettable_counter_store>
                                                 : editor.reset();
     }
 
-    static std::string text(const resettable_counter_store& store, const causal_context& /*context*/) {
+    static std::string text(const resettable_counter_store& store) {
         return store.is_present() || store.value() != 0 ? std::to_string(store.value()) : "";
     }
 };
@@ -158,19 +158,19 @@ struct modelled<or_map_store<number, Child>> {
         }
     }
 
-    static void read(const store& map, const causal_context& context, place& where, reading& all) {
+    static void read(const typename store::view& map, place& where, reading& all) {
         std::size_t entries = 0;
         for (const auto& [key, child] : map) {
             const std::size_t before = all.size();
             where.push_back(key);
-            modelled<Child>::read(child, context, where, all);
-            if (all.size() == before || map.find(key) != &child || !map.contains(key)) {
+            modelled<Child>::read(child, where, all);
+            if (all.size() == before || map.find(key) == nullptr || !map.contains(key)) {
                 all[where] = "a key that is not there";
             }
             where.pop_back();
             ++entries;
         }
-        if (entries != map.size() || map.is_present() != (entries > 0)) {
+        if (entries != map.size() || map.empty() != (entries == 0)) {
             all[where] = "another size";
         }
     }
@@ -198,11 +198,10 @@ struct modelled<composite_store<Fields>> {
         });
     }
 
-    static void read(const composite_store<Fields>& record, const causal_context& context, place& where,
-                     reading& all) {
+    static void read(const typename composite_store<Fields>::view& record, place& where, reading& all) {
         for_each_field([&]<class Field>(number index, const Field& each) {
             where.push_back(index);
-            modelled_field<Field>::read((*record).*each.member, context, where, all);
+            modelled_field<Field>::read(record.at(each.member), where, all);
             where.pop_back();
         });
     }
@@ -241,7 +240,7 @@ public:
     [[nodiscard]] reading read() const override {
         reading all;
         place where;
-        model::read(state_.store(), state_.context(), where, all);
+        model::read(detail::seen<typename State::store_type>::show(state_.store(), state_.context()), where, all);
         return all;
     }
 
