@@ -3,6 +3,7 @@ find_package(Threads REQUIRED)
 find_package(Asio REQUIRED)
 
 find_package(Xxhash REQUIRED)
+find_package(Flatbuffers REQUIRED)
 # Headers alone: the flat hash map and small vectors of crdt.
 find_package(Boost 1.81 REQUIRED)
 
