@@ -296,9 +296,7 @@ public:
     [[nodiscard]] const Value* value() const { return seen().value(); }
 
     /// When it was written.
-    [[nodiscard]] std::optional<timestamp> written_at() const {
-        return seen().written_at();
-    }
+    [[nodiscard]] std::optional<timestamp> written_at() const { return seen().written_at(); }
 
     /// How many values stand: more than one when writes were concurrent.
     [[nodiscard]] std::size_t size() const noexcept { return this->store().size(); }

@@ -355,8 +355,7 @@ BOOST_AUTO_TEST_CASE(a_register_below_a_key_reads_like_one_that_stands_alone) {
     using names = or_map<std::string, causal_register_store<std::string>>;
     names mine;
     names theirs;
-    const auto by_alice =
-        mine.update(alice, "bag", [](auto&& owner) { owner.set("ann", {1, 0}); });
+    const auto by_alice = mine.update(alice, "bag", [](auto&& owner) { owner.set("ann", {1, 0}); });
     const auto by_bob = theirs.update(bob, "bag", [](auto&& owner) { owner.set("bea", {2, 0}); });
     // Each learned of the other's replica second: the contexts number them differently.
     mine.join(by_bob);

@@ -58,9 +58,7 @@ struct modelled_set : modelled_leaf<Store, Rule> {
                                                 : editor.clear();
     }
 
-    static std::string text(const Store& store) {
-        return sorted_text(store);
-    }
+    static std::string text(const Store& store) { return sorted_text(store); }
 };
 
 template <>
@@ -81,16 +79,12 @@ struct modelled_flag : modelled_leaf<Store, Rule> {
 
 template <>
 struct modelled<enable_wins_flag_store> : modelled_flag<enable_wins_flag_store, enable_wins> {
-    static std::string text(const enable_wins_flag_store& store) {
-        return store.is_enabled() ? "on" : "";
-    }
+    static std::string text(const enable_wins_flag_store& store) { return store.is_enabled() ? "on" : ""; }
 };
 
 template <>
 struct modelled<disable_wins_flag_store> : modelled_flag<disable_wins_flag_store, disable_wins> {
-    static std::string text(const disable_wins_flag_store& store) {
-        return store.is_enabled() ? "" : "off";
-    }
+    static std::string text(const disable_wins_flag_store& store) { return store.is_enabled() ? "" : "off"; }
 };
 
 template <>
@@ -240,7 +234,8 @@ public:
     [[nodiscard]] reading read() const override {
         reading all;
         place where;
-        model::read(detail::seen<typename State::store_type>::show(state_.store(), state_.context()), where, all);
+        model::read(detail::seen<typename State::store_type>::show(state_.store(), state_.context()), where,
+                    all);
         return all;
     }
 
