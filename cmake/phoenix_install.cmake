@@ -1,4 +1,4 @@
-# The installed package: find_package(phoenix) gives phoenix::net, phoenix::codec, phoenix::crdt and the libraries above them.
+# The installed package: find_package(phoenix) gives phoenix::net, phoenix::codec, phoenix::crdt and phoenix::replication above them.
 # Headers stand where the tree's own includes expect them, <phoenix/net/...>; detail/ stays at home.
 include(CMakePackageConfigHelpers)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/phoenix")

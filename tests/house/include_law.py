@@ -14,8 +14,9 @@ import tree
 
 GROUND = ("net", "crdt", "codec")
 # The floors inside replication/, the lowest first; those on one line stand beside each other. Files directly in
-# replication/ (node.hpp) are above them all; telemetry is below them all.
+# replication/ (node.hpp) are above them all; core (errors) and telemetry are below them all.
 REPLICATION = (
+    ("core",),
     ("telemetry",),
     ("session",),
     ("store",),

@@ -1,0 +1,206 @@
+// The part of the delta machine that takes what arrives.
+#include <phoenix/codec/messages.hpp>
+#include <phoenix/config.hpp>
+#include <phoenix/replication/core/error.hpp>
+#include <phoenix/replication/delta/delta_machine.hpp>
+#include <phoenix/replication/delta/identity.hpp>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace phoenix::replication {
+
+namespace {
+
+std::string to_text(const crdt::replica_id& replica) {
+    return std::to_string(replica.node) + "/" + std::to_string(replica.incarnation);
+}
+
+} // namespace
+
+void delta_machine::receive(net::monotonic_time now, link_id id, const codec::frame& frame) {
+    delta_link* const link = find_link(id);
+    PHOENIX_ASSERT(link != nullptr, "frames are received on links that are up");
+    switch (frame.kind()) {
+    case codec::frame_kind::batch:
+        return take_batch(now, *link, frame);
+    case codec::frame_kind::batch_part:
+        return take_batch_part(now, *link, frame);
+    case codec::frame_kind::report:
+        return take_report(now, *link, frame);
+    case codec::frame_kind::behind:
+        return take_behind(*link, frame);
+    case codec::frame_kind::transfer_request:
+        return take_request(now, *link, frame);
+    case codec::frame_kind::transfer_begin:
+        return take_begin(now, *link, frame);
+    case codec::frame_kind::transfer_objects:
+        return take_objects(now, *link, frame);
+    case codec::frame_kind::transfer_part:
+        return take_transfer_part(now, *link, frame);
+    case codec::frame_kind::transfer_ack:
+        return take_ack(now, *link, frame);
+    case codec::frame_kind::transfer_end:
+        return take_end(now, *link, frame);
+    case codec::frame_kind::transfer_cancel:
+        return take_cancel(now, *link, frame);
+    case codec::frame_kind::hello:
+    case codec::frame_kind::proof:
+    case codec::frame_kind::welcome:
+    case codec::frame_kind::bye:
+    case codec::frame_kind::ping:
+    case codec::frame_kind::pong:
+        break;
+    }
+    throw_error(errc::protocol_violation, "expected a frame of delta synchronization, found " +
+                                              std::string(codec::to_text(frame.kind())));
+}
+
+// --- Batches of others.
+
+void delta_machine::take_batch(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
+    if (link.parts) {
+        throw_error(errc::protocol_violation, "expected the next part of a batch, found another batch");
+    }
+    const auto batch = codec::batch_view::read(frame.payload(), options_.frames);
+    if (!is_news(now, link, batch.head())) {
+        return;
+    }
+    for (const codec::entry& each : batch.entries()) {
+        objects_.join(each.type, key_text(each.key), each.delta);
+    }
+    joined(now, link, batch.head(), {frame});
+}
+
+void delta_machine::take_batch_part(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
+    const auto message = codec::decode<codec::batch_part>(frame.payload(), options_.frames);
+    if (!link.parts) {
+        if (message.part.offset == 0) {
+            link.parts.emplace().head = message.head;
+        } else {
+            throw_error(errc::protocol_violation, "expected the first part of a batch, found one from byte " +
+                                                      std::to_string(message.part.offset));
+        }
+    } else if (link.parts->head != message.head) {
+        throw_error(errc::protocol_violation,
+                    "expected the next part of a batch, found one of another batch");
+    }
+    link.parts->frames.push_back(frame);
+    if (!link.parts->object.take(message.part, options_.frames.object_bytes_max)) {
+        return;
+    }
+    incoming_parts whole = *std::exchange(link.parts, std::nullopt);
+    if (!is_news(now, link, whole.head)) {
+        return;
+    }
+    objects_.join(whole.object.type(), whole.object.key(), whole.object.bytes());
+    joined(now, link, whole.head, std::move(whole.frames));
+}
+
+bool delta_machine::is_news(net::monotonic_time now, delta_link& link, const codec::batch_head& head) {
+    const crdt::replica_id origin = from_wire(head.origin);
+    check_identity(origin, head.last);
+    // It passes on what it has itself, and nothing before what comes first.
+    peers_.note(link.peer, origin, head.last);
+    note_progress(now, link);
+    link.report_due = now;
+    const std::uint64_t had = has_.at(origin);
+    if (head.last <= had) {
+        ++counters_.batches_redundant;
+        return false;
+    }
+    if (head.first > had + 1) {
+        throw_error(errc::protocol_violation, "joining a batch of " + to_text(origin) + ": expected number " +
+                                                  std::to_string(had + 1) + ", found " +
+                                                  std::to_string(head.first));
+    }
+    return true;
+}
+
+void delta_machine::joined(net::monotonic_time now, const delta_link& link, const codec::batch_head& head,
+                           std::vector<codec::frame> frames) {
+    fold_in({head.latest.wall_us, head.latest.logical});
+    logged_batch made{head.first, head.last, std::move(frames), 0, now, link.peer.node};
+    for (const codec::frame& each : made.frames) {
+        made.bytes += each.bytes().size();
+    }
+    const crdt::replica_id origin = from_wire(head.origin);
+    log_.append(origin, std::move(made));
+    has_.advance(origin, head.last);
+    ++counters_.batches_joined;
+    note_news(net::later(now, options_.report_interval));
+    // Who made it learns at once that it was joined, as does who sent it: writers may wait for that.
+    for (auto& [id, other] : links_) {
+        if (other.peer == origin) {
+            other.report_due = now;
+        }
+    }
+}
+
+void delta_machine::fold_in(const crdt::timestamp& latest) {
+    if (objects_.timestamps().accepts(latest, objects_.wall_time())) {
+        objects_.timestamps().receive(latest, objects_.wall_time());
+    } else {
+        ++counters_.stamps_refused;
+    }
+}
+
+void delta_machine::check_identity(const crdt::replica_id& replica, std::uint64_t number) {
+    const crdt::replica_id& self = objects_.self();
+    if (replica.node == self.node && replica.incarnation > self.incarnation) {
+        overtaken_ = true;
+    }
+    if (replica == self && number > has_.at(self)) {
+        overtaken_ = true;
+        throw_error(errc::overtaken, "found batch " + std::to_string(number) +
+                                         " of this node, which has made " + std::to_string(has_.at(self)) +
+                                         ": another process runs with its id and incarnation");
+    }
+}
+
+// --- Reports.
+
+void delta_machine::take_report(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
+    const auto message = codec::decode<codec::report>(frame.payload(), options_.frames);
+    for (const codec::peer_report& each : message.peers) {
+        for (const codec::vector_entry& entry : each.has) {
+            check_identity(from_wire(entry.origin), entry.number);
+        }
+    }
+    for (const codec::peer_report& each : message.peers) {
+        const crdt::replica_id about = from_wire(each.about);
+        const crdt::version_vector has = from_wire(each.has);
+        if (about == link.peer) {
+            if (each.tells_neighbours) {
+                peers_.meet(about)->neighbours = each.neighbours;
+            }
+            link.has_reported = true;
+            if (peers_.note(about, has, each.batch_open)) {
+                note_news(net::later(now, options_.report_interval));
+            }
+            note_progress(now, link);
+        } else if (about.node == objects_.self().node) {
+            check_identity(about, 0);
+        } else if (about.node != link.peer.node) {
+            take_relayed(now, link, about, has, each.batch_open);
+        }
+    }
+}
+
+void delta_machine::take_relayed(net::monotonic_time now, delta_link& link, const crdt::replica_id& about,
+                                 const crdt::version_vector& has, bool batch_open) {
+    const known_peer* const known = peers_.find(about.node);
+    std::uint64_t& told = link.told_of[about.node];
+    const bool peer_knew_all = told == (known != nullptr ? known->revision : 0);
+    if (!peers_.note(about, has, batch_open)) {
+        return;
+    }
+    if (peer_knew_all) {
+        // What it said is all that is new: it is not told its own words.
+        told = peers_.find(about.node)->revision;
+    }
+    note_news(net::later(now, options_.report_interval));
+}
+
+} // namespace phoenix::replication

@@ -1,0 +1,200 @@
+// The part of the delta machine that runs state transfers.
+#include <phoenix/codec/messages.hpp>
+#include <phoenix/replication/delta/delta_machine.hpp>
+#include <phoenix/replication/delta/identity.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+namespace phoenix::replication {
+
+// --- To a peer.
+
+void delta_machine::take_request(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
+    const auto message = codec::decode<codec::transfer_request>(frame.payload(), options_.frames);
+    if (link.transfer && link.transfer->id() == message.transfer) {
+        return;
+    }
+    const std::uint64_t since = from_wire(message.since_of) == objects_.self() ? message.since : 0;
+    link.transfer.emplace(message.transfer, objects_, std::min(since, objects_.changes()));
+    link.progress = now;
+    const crdt::timestamp& latest = objects_.timestamps().last();
+    ++counters_.transfers_sent;
+    // Before the first object: what is captured here is in each of them.
+    send(link, codec::encode(
+                   codec::transfer_begin{
+                       message.transfer, to_wire(has_), {latest.wall_us, latest.logical}, objects_.size()},
+                   options_.frames));
+}
+
+void delta_machine::send_transfer(net::monotonic_time now, delta_link& link) {
+    if (!link.transfer) {
+        return;
+    }
+    if (!link.transfer->is_over() && link.transfer->in_flight() < options_.transfer_window_bytes) {
+        // The peer is to know which batches cover what it gets: so all of it is in one, and it hears of that first.
+        if (has_open_batch()) {
+            seal(now);
+        }
+        if (!has_.leq(link.told)) {
+            send_report(now, link);
+        }
+    }
+    while (!link.transfer->is_over() && link.transfer->in_flight() < options_.transfer_window_bytes) {
+        send(link, link.transfer->next(objects_, options_.frames));
+    }
+    if (link.transfer->is_over() && link.transfer->in_flight() == 0) {
+        link.transfer.reset();
+        // What follows may be gone again.
+        link.behind_again = {};
+        wake_at(now);
+    }
+}
+
+void delta_machine::take_ack(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
+    const auto message = codec::decode<codec::transfer_ack>(frame.payload(), options_.frames);
+    if (link.transfer && link.transfer->id() == message.transfer && link.transfer->acked(message.messages)) {
+        link.progress = now;
+    }
+}
+
+// --- From a peer.
+
+void delta_machine::take_behind(delta_link& link, const codec::frame& frame) {
+    const auto message = codec::decode<codec::behind>(frame.payload(), options_.frames);
+    for (const codec::vector_entry& each : message.has) {
+        check_identity(from_wire(each.origin), each.number);
+    }
+    link.ahead = from_wire(message.has);
+}
+
+void delta_machine::request_transfer(net::monotonic_time now) {
+    if (incoming_) {
+        const net::monotonic_time stalled = net::later(incoming_->progress, options_.stall_max);
+        if (stalled > now) {
+            wake_at(stalled);
+            return;
+        }
+        delta_link* const link = find_link(incoming_->from());
+        send(*link,
+             codec::encode(codec::transfer_cancel{incoming_->id(), "nothing came in time"}, options_.frames));
+        // It says again that it is ahead; until then others are asked.
+        link->ahead = {};
+        end_incoming(now);
+    }
+    for (auto& [id, link] : links_) {
+        if (link.ahead.leq(has_)) {
+            continue;
+        }
+        const auto known = covered_.find(link.peer.node);
+        const bool is_same = known != covered_.end() && known->second.source == link.peer;
+        incoming_.emplace(++transfers_asked_, id, now);
+        send(link, codec::encode(codec::transfer_request{transfers_asked_, to_wire(link.peer),
+                                                         is_same ? known->second.until : 0},
+                                 options_.frames));
+        wake_at(net::later(now, options_.stall_max));
+        return;
+    }
+}
+
+transfer_target* delta_machine::incoming(const delta_link& link, std::uint64_t transfer) noexcept {
+    return incoming_ && incoming_->from() == link.id && incoming_->id() == transfer ? &*incoming_ : nullptr;
+}
+
+void delta_machine::ack(net::monotonic_time now, const delta_link& link, std::uint64_t messages) {
+    incoming_->progress = now;
+    send(link, codec::encode(codec::transfer_ack{incoming_->id(), messages}, options_.frames));
+}
+
+void delta_machine::take_begin(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
+    const auto message = codec::decode<codec::transfer_begin>(frame.payload(), options_.frames);
+    if (transfer_target* const target = incoming(link, message.transfer)) {
+        for (const codec::vector_entry& each : message.has) {
+            check_identity(from_wire(each.origin), each.number);
+        }
+        target->begin(message);
+        target->progress = now;
+    }
+}
+
+void delta_machine::take_objects(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
+    const auto message = codec::transfer_objects_view::read(frame.payload(), options_.frames);
+    if (transfer_target* const target = incoming(link, message.transfer())) {
+        ack(now, link, target->take(message, objects_, uncovered_));
+    }
+}
+
+void delta_machine::take_transfer_part(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
+    const auto message = codec::decode<codec::transfer_part>(frame.payload(), options_.frames);
+    if (transfer_target* const target = incoming(link, message.transfer)) {
+        ack(now, link, target->take(message, objects_, options_.frames.object_bytes_max, uncovered_));
+    }
+}
+
+void delta_machine::take_end(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
+    const auto message = codec::decode<codec::transfer_end>(frame.payload(), options_.frames);
+    transfer_target* const target = incoming(link, message.transfer);
+    if (target == nullptr) {
+        return;
+    }
+    has_.merge(target->finish(message));
+    fold_in(target->latest());
+    covered_[link.peer.node] = {link.peer, message.since};
+    end_incoming(now);
+    ++counters_.transfers_joined;
+    note_news(now);
+}
+
+void delta_machine::take_cancel(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
+    const auto message = codec::decode<codec::transfer_cancel>(frame.payload(), options_.frames);
+    if (link.transfer && link.transfer->id() == message.transfer) {
+        link.transfer.reset();
+        link.progress = now;
+    }
+    if (incoming(link, message.transfer) != nullptr) {
+        link.ahead = {};
+        end_incoming(now);
+    }
+}
+
+void delta_machine::end_incoming(net::monotonic_time now) {
+    // It told what it has before each frame: that covers what has come.
+    const delta_link& link = links_.at(incoming_->from());
+    const known_peer& source = *peers_.find(link.peer.node);
+    if (source.replica == link.peer) {
+        uncovered_until_.merge(source.has);
+    } else {
+        // Nobody can say any more what would cover it.
+        uncovered_until_.advance(link.peer, std::numeric_limits<std::uint64_t>::max());
+    }
+    if (publish_due_ == net::no_deadline) {
+        publish_due_ = net::later(now, 3 * options_.stall_max);
+    }
+    incoming_.reset();
+}
+
+void delta_machine::publish_uncovered(net::monotonic_time now) {
+    if (incoming_ || publish_due_ == net::no_deadline) {
+        return;
+    }
+    const bool is_covered = uncovered_until_.leq(has_);
+    if (!is_covered && publish_due_ > now) {
+        wake_at(publish_due_);
+        return;
+    }
+    if (!is_covered) {
+        std::ranges::sort(uncovered_);
+        uncovered_.erase(std::ranges::unique(uncovered_).begin(), uncovered_.end());
+        for (const std::size_t place : uncovered_) {
+            objects_.publish(place);
+        }
+        counters_.objects_published += uncovered_.size();
+    }
+    uncovered_.clear();
+    uncovered_until_ = {};
+    publish_due_ = net::no_deadline;
+}
+
+} // namespace phoenix::replication

@@ -1,0 +1,61 @@
+#include <phoenix/replication/delta/peer_table.hpp>
+
+#include <algorithm>
+
+namespace phoenix::replication {
+
+bool known_peer::is_neighbour(std::uint64_t node) const noexcept {
+    return std::ranges::binary_search(neighbours, node);
+}
+
+known_peer* peer_table::meet(const crdt::replica_id& replica) {
+    known_peer& known = peers_[replica.node];
+    if (replica.incarnation < known.replica.incarnation) {
+        return nullptr;
+    }
+    if (replica != known.replica) {
+        const std::uint64_t revision = known.revision + 1;
+        known = {};
+        known.replica = replica;
+        known.revision = revision;
+    }
+    return &known;
+}
+
+const known_peer* peer_table::find(std::uint64_t node) const noexcept {
+    const auto found = peers_.find(node);
+    return found != peers_.end() ? &found->second : nullptr;
+}
+
+bool peer_table::note(const crdt::replica_id& replica, const crdt::version_vector& has, bool batch_open) {
+    known_peer* const known = meet(replica);
+    if (known == nullptr) {
+        return false;
+    }
+    const std::uint64_t settles_with =
+        std::max(has.at(replica), known->has.at(replica)) + (batch_open ? 1 : 0);
+    if (has.leq(known->has) && settles_with <= known->settles_with) {
+        return false;
+    }
+    known->has.merge(has);
+    known->settles_with = std::max(known->settles_with, settles_with);
+    ++known->revision;
+    return true;
+}
+
+bool peer_table::note(const crdt::replica_id& replica, const crdt::replica_id& origin, std::uint64_t number) {
+    known_peer* const known = meet(replica);
+    if (known == nullptr || known->has.at(origin) >= number) {
+        return false;
+    }
+    known->has.advance(origin, number);
+    ++known->revision;
+    return true;
+}
+
+std::size_t peer_table::holders(const crdt::replica_id& origin, std::uint64_t number) const noexcept {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        peers_, [&](const auto& each) { return each.second.has.at(origin) >= number; }));
+}
+
+} // namespace phoenix::replication

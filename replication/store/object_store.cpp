@@ -1,0 +1,164 @@
+#include <phoenix/crdt/core/key_hash.hpp>
+#include <phoenix/replication/core/error.hpp>
+#include <phoenix/replication/store/object_store.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+namespace phoenix::replication {
+
+namespace {
+
+/// What the wire's offsets leave room for, many times over.
+constexpr std::size_t key_bytes_max = 64UL * 1024;
+
+std::string type_text(std::uint64_t id) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string text = "0x";
+    for (int shift = 60; shift >= 0; shift -= 4) {
+        text += digits[id >> shift & 0xf];
+    }
+    return text;
+}
+
+} // namespace
+
+struct object_store::name_hash {
+    using is_transparent = void;
+    using is_avalanching = void;
+
+    [[nodiscard]] std::size_t operator()(const name& of) const noexcept {
+        return crdt::detail::mix(std::hash<std::string_view>()(of.key) ^ of.type->id());
+    }
+
+    [[nodiscard]] std::size_t operator()(place of) const noexcept {
+        const stored_object& object = *(*objects)[of.value];
+        return (*this)(name{&object.type(), object.key()});
+    }
+
+    const std::vector<std::unique_ptr<stored_object>>* objects;
+};
+
+struct object_store::name_equal {
+    using is_transparent = void;
+
+    [[nodiscard]] bool operator()(place a, place b) const noexcept { return a.value == b.value; }
+
+    [[nodiscard]] bool operator()(const name& a, place b) const noexcept {
+        const stored_object& object = *(*objects)[b.value];
+        return a.type == &object.type() && a.key == object.key();
+    }
+
+    [[nodiscard]] bool operator()(place a, const name& b) const noexcept { return (*this)(b, a); }
+
+    const std::vector<std::unique_ptr<stored_object>>* objects;
+};
+
+struct object_store::index {
+    explicit index(const std::vector<std::unique_ptr<stored_object>>& objects)
+        : by_name(0, name_hash{&objects}, name_equal{&objects}) {}
+
+    boost::unordered_flat_set<place, name_hash, name_equal> by_name;
+};
+
+object_store::object_store(const type_registry& types, const crdt::replica_id& self,
+                           const crdt::hybrid_clock_options& clock)
+    : types_(types), self_(self), index_(std::make_unique<index>(objects_)), clock_(clock) {}
+
+object_store::~object_store() = default;
+
+const stored_object* object_store::find_object(const object_type& type, std::string_view key) const {
+    const auto found = index_->by_name.find(name{&type, key});
+    return found != index_->by_name.end() ? objects_[found->value].get() : nullptr;
+}
+
+std::size_t object_store::find_or_create(const object_type& type, std::string_view key) {
+    const auto found = index_->by_name.find(name{&type, key});
+    if (found != index_->by_name.end()) {
+        return found->value;
+    }
+    if (key.size() > key_bytes_max) {
+        throw_error(errc::limit_exceeded, "expected a key of at most " + std::to_string(key_bytes_max) +
+                                              " bytes, found " + std::to_string(key.size()));
+    }
+    if (objects_.size() >= std::numeric_limits<std::uint32_t>::max()) {
+        throw_error(errc::limit_exceeded, "expected at most 2^32 - 1 objects in one store");
+    }
+    objects_.push_back(type.create(std::string(key)));
+    try {
+        index_->by_name.insert(place{static_cast<std::uint32_t>(objects_.size() - 1)});
+    } catch (...) {
+        objects_.pop_back();
+        throw;
+    }
+    return objects_.size() - 1;
+}
+
+const object_type& object_store::type_at(std::uint64_t id) const {
+    const object_type* const found = types_.find(id);
+    if (found == nullptr) {
+        throw_error(errc::unknown_type,
+                    "joining a delta: no type with id " + type_text(id) + " is registered here");
+    }
+    return *found;
+}
+
+template <class Join>
+std::optional<std::size_t> object_store::join_into(std::uint64_t type, std::string_view key, Join&& join) {
+    const std::size_t before = objects_.size();
+    const std::size_t at = find_or_create(type_at(type), key);
+    stored_object& object = *objects_[at];
+    bool changed = false;
+    try {
+        changed = join(object);
+    } catch (...) {
+        if (objects_.size() > before) {
+            index_->by_name.erase(place{static_cast<std::uint32_t>(before)});
+            objects_.pop_back();
+        }
+        throw;
+    }
+    if (!changed) {
+        return std::nullopt;
+    }
+    note_change(object);
+    if (observer_ != nullptr) {
+        observer_->changed_elsewhere(object);
+    }
+    return at;
+}
+
+void object_store::join(std::uint64_t type, std::string_view key, std::span<const std::byte> delta) {
+    join_into(type, key, [&](stored_object& object) {
+        object.join(delta);
+        return true;
+    });
+}
+
+std::optional<std::size_t> object_store::join_state(std::uint64_t type, std::string_view key,
+                                                    std::span<const std::byte> state) {
+    return join_into(type, key, [&](stored_object& object) { return object.join_if_new(state); });
+}
+
+void object_store::publish(std::size_t place) {
+    stored_object& object = *objects_[place];
+    note_pending(object);
+    object.publish();
+}
+
+void object_store::note_pending(stored_object& object) {
+    if (!object.is_pending_) {
+        pending_.push_back(&object);
+        object.is_pending_ = true;
+    }
+}
+
+void object_store::sort_pending() {
+    // The least last: they are taken from the end.
+    std::ranges::sort(pending_, [](const stored_object* a, const stored_object* b) {
+        return a->type().id() != b->type().id() ? a->type().id() > b->type().id() : a->key() > b->key();
+    });
+}
+
+} // namespace phoenix::replication

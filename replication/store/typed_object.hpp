@@ -1,0 +1,68 @@
+// A stored object of a known type.
+#pragma once
+
+#include <phoenix/crdt/lattice.hpp>
+#include <phoenix/replication/store/stored_object.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace phoenix::replication {
+
+template <crdt::delta_crdt T>
+class typed_object final : public stored_object {
+public:
+    using stored_object::stored_object;
+
+    [[nodiscard]] const T& state() const noexcept { return state_; }
+
+    /// Calls change(state, pending), which changes the state and joins into `pending` what it did. When it throws, what
+    /// `pending` holds by then is what others will learn.
+    template <class Change>
+    void change(Change&& change) {
+        std::forward<Change>(change)(state_, pending());
+    }
+
+    void join(std::span<const std::byte> delta) override { state_.join(crdt::decode<T>(delta)); }
+
+    bool join_if_new(std::span<const std::byte> state) override {
+        const T theirs = crdt::decode<T>(state);
+        if (theirs.leq(state_)) {
+            return false;
+        }
+        state_.join(theirs);
+        return true;
+    }
+
+    void write_state(crdt::byte_writer& out) const override { crdt::encode(out, state_); }
+
+    void write_pending(crdt::byte_writer& out) override {
+        crdt::encode(out, pending_ != nullptr ? *pending_ : T());
+        pending_.reset();
+    }
+
+    void publish() override { pending().join(state_); }
+
+    [[nodiscard]] bool is_gone() const override {
+        if constexpr (requires { state_.is_present(); }) {
+            return !state_.is_present();
+        } else {
+            return false;
+        }
+    }
+
+private:
+    [[nodiscard]] T& pending() {
+        if (pending_ == nullptr) {
+            pending_ = std::make_unique<T>();
+        }
+        return *pending_;
+    }
+
+    T state_;
+    /// Null while nothing is pending: most objects have nothing, most of the time.
+    std::unique_ptr<T> pending_;
+};
+
+} // namespace phoenix::replication
