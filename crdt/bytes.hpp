@@ -8,8 +8,8 @@
 //
 // Equal values give equal bytes, and each sequence of bytes has at most one value: the reader refuses a longer form
 // of a number, an unsorted or repeated key, and bytes that are left over. Integers are LEB128 (signed ones zigzag),
-// floating point is its IEEE bits, little-endian, with one zero and one NaN; strings and vectors are a length and
-// their elements. A user's type is one too when it has
+// floating point is its IEEE bits, little-endian, with one zero and one NaN; strings, vectors, sets and maps are a length
+// and their elements, sorted where they have an order of their own. A user's type is one too when it has
 //
 //     void write(byte_writer&) const;
 //     static T read(byte_reader&);
@@ -18,6 +18,7 @@
 // Any thread; a writer or reader belongs to one at a time.
 #pragma once
 
+#include <phoenix/crdt/core/byte_stream.hpp>
 #include <phoenix/crdt/core/compact_dot.hpp>
 #include <phoenix/crdt/error.hpp>
 #include <phoenix/crdt/replica.hpp>
@@ -27,9 +28,10 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,139 +42,6 @@
 #include <vector>
 
 namespace phoenix::crdt {
-
-/// Appends to a buffer of its own.
-class byte_writer {
-public:
-    void write_byte(std::uint8_t value) { bytes_.push_back(static_cast<std::byte>(value)); }
-
-    /// LEB128, 1 to 10 bytes.
-    void write_varint(std::uint64_t value) {
-        std::array<std::byte, 10> out;
-        std::size_t size = 0;
-        while (value >= 0x80) {
-            out[size++] = static_cast<std::byte>(value | 0x80);
-            value >>= 7;
-        }
-        out[size++] = static_cast<std::byte>(value);
-        bytes_.insert(bytes_.end(), out.begin(), out.begin() + static_cast<std::ptrdiff_t>(size));
-    }
-
-    /// Eight bytes, little-endian.
-    void write_fixed64(std::uint64_t value);
-
-    void write_raw(std::span<const std::byte> data) { bytes_.insert(bytes_.end(), data.begin(), data.end()); }
-
-    /// A length and the bytes.
-    void write_string(std::string_view text) {
-        write_varint(text.size());
-        write_raw(std::as_bytes(std::span(text.data(), text.size())));
-    }
-
-    [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
-
-    /// Valid until the next write.
-    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
-
-    /// Hands the buffer over; the writer is empty then.
-    [[nodiscard]] std::vector<std::byte> take() noexcept { return std::exchange(bytes_, {}); }
-
-    void reserve(std::size_t size) { bytes_.reserve(size); }
-
-    /// Drops what was written and keeps the memory.
-    void clear() noexcept { bytes_.clear(); }
-
-private:
-    std::vector<std::byte> bytes_;
-};
-
-/// Reads a span from its front. The span must outlive the reader; what it returns by value does not need it.
-class byte_reader {
-public:
-    explicit byte_reader(std::span<const std::byte> data) noexcept : data_(data) {}
-
-    [[nodiscard]] std::uint8_t read_byte() {
-        if (position_ == data_.size()) [[unlikely]] {
-            fail("one more byte, found the end");
-        }
-        return static_cast<std::uint8_t>(data_[position_++]);
-    }
-
-    [[nodiscard]] std::uint64_t read_varint() {
-        if (position_ < data_.size() && static_cast<std::uint8_t>(data_[position_]) < 0x80) [[likely]] {
-            return static_cast<std::uint8_t>(data_[position_++]);
-        }
-        return read_long_varint();
-    }
-
-    /// A varint of at most `max`.
-    [[nodiscard]] std::uint64_t read_varint(std::uint64_t max, const char* what) {
-        const std::size_t at = position_;
-        const std::uint64_t value = read_varint();
-        if (value > max) [[unlikely]] {
-            refuse_number(at, what, max, value);
-        }
-        return value;
-    }
-
-    /// How many elements follow, each of which takes at least `least_bytes`: refused when so many cannot be there.
-    [[nodiscard]] std::size_t read_count(std::size_t least_bytes, const char* what) {
-        const std::size_t at = position_;
-        const std::uint64_t count = read_varint();
-        if (count > remaining() / least_bytes) [[unlikely]] {
-            refuse_count(at, what, count);
-        }
-        return static_cast<std::size_t>(count);
-    }
-
-    [[nodiscard]] std::uint64_t read_fixed64();
-
-    /// A view into the input.
-    [[nodiscard]] std::span<const std::byte> read_raw(std::size_t size) {
-        if (size > remaining()) [[unlikely]] {
-            refuse_size(size);
-        }
-        const auto found = data_.subspan(position_, size);
-        position_ += size;
-        return found;
-    }
-
-    /// A view into the input.
-    [[nodiscard]] std::string_view read_string() {
-        const auto raw = read_raw(read_count(1, "characters"));
-        return {reinterpret_cast<const char*>(raw.data()), raw.size()};
-    }
-
-    [[nodiscard]] std::size_t position() const noexcept { return position_; }
-
-    [[nodiscard]] std::size_t remaining() const noexcept { return data_.size() - position_; }
-
-    void expect_end() const {
-        if (remaining() > 0) [[unlikely]] {
-            refuse_rest();
-        }
-    }
-
-    /// Throws decode_error for this place, or for one before it.
-    [[noreturn]] void fail(const std::string& expected) const { fail_at(position_, expected); }
-
-    [[noreturn]] static void fail_at(std::size_t offset, const std::string& expected);
-
-    /// Refusals of values by their kinds, for the templates below.
-    [[noreturn]] static void refuse_bits(std::size_t offset, std::size_t bits, std::int64_t found);
-    [[noreturn]] static void refuse_version(std::uint8_t found);
-
-private:
-    [[noreturn]] static void refuse_number(std::size_t offset, const char* what, std::uint64_t max,
-                                           std::uint64_t found);
-    [[noreturn]] void refuse_count(std::size_t offset, const char* what, std::uint64_t found) const;
-    [[noreturn]] void refuse_size(std::size_t wanted) const;
-    [[noreturn]] void refuse_rest() const;
-    [[nodiscard]] std::uint64_t read_long_varint();
-
-    std::span<const std::byte> data_;
-    std::size_t position_ = 0;
-};
 
 /// How a T becomes bytes. Specialize it for a type that cannot have the two members.
 template <class T>
@@ -387,6 +256,89 @@ struct value_bytes<std::tuple<T...>> {
 
     // Braces: read in order.
     static std::tuple<T...> read(byte_reader& in) { return std::tuple<T...>{read_value<T>(in)...}; }
+};
+
+/// No bytes.
+template <>
+struct value_bytes<std::monostate> {
+    static void write(byte_writer& /*out*/, const std::monostate& /*value*/) {}
+
+    static std::monostate read(byte_reader& /*in*/) { return {}; }
+};
+
+/// The elements: how many is in the type.
+template <byte_value T, std::size_t N>
+    requires std::default_initializable<T>
+struct value_bytes<std::array<T, N>> {
+    static void write(byte_writer& out, const std::array<T, N>& values) {
+        for (const T& each : values) {
+            write_value(out, each);
+        }
+    }
+
+    static std::array<T, N> read(byte_reader& in) {
+        std::array<T, N> values{};
+        for (T& each : values) {
+            each = read_value<T>(in);
+        }
+        return values;
+    }
+};
+
+namespace detail {
+
+/// What a std::set or std::map holds, in its order. Reads no NaN, which has no place in one.
+template <class Container, class Key, class ReadEntry>
+[[nodiscard]] Container read_ascending(byte_reader& in, ReadEntry&& read_entry) {
+    Container made;
+    const Key* previous = nullptr;
+    for (std::size_t left = in.read_count(1, "elements"); left > 0; --left) {
+        const std::size_t at = in.position();
+        Key key = read_value<Key>(in);
+        if (!(key == key) || (previous != nullptr && !(*previous < key))) {
+            byte_reader::fail_at(at, "keys in ascending order, each once");
+        }
+        previous = &read_entry(made, std::move(key));
+    }
+    return made;
+}
+
+} // namespace detail
+
+template <byte_value T>
+    requires std::totally_ordered<T>
+struct value_bytes<std::set<T>> {
+    static void write(byte_writer& out, const std::set<T>& values) {
+        out.write_varint(values.size());
+        for (const T& each : values) {
+            write_value(out, each);
+        }
+    }
+
+    static std::set<T> read(byte_reader& in) {
+        return detail::read_ascending<std::set<T>, T>(in, [](std::set<T>& values, T value) -> const T& {
+            return *values.insert(values.end(), std::move(value));
+        });
+    }
+};
+
+template <byte_value Key, byte_value T>
+    requires std::totally_ordered<Key>
+struct value_bytes<std::map<Key, T>> {
+    static void write(byte_writer& out, const std::map<Key, T>& values) {
+        out.write_varint(values.size());
+        for (const auto& [key, value] : values) {
+            write_value(out, key);
+            write_value(out, value);
+        }
+    }
+
+    static std::map<Key, T> read(byte_reader& in) {
+        return detail::read_ascending<std::map<Key, T>, Key>(
+            in, [&in](std::map<Key, T>& values, Key key) -> const Key& {
+                return values.emplace_hint(values.end(), std::move(key), read_value<T>(in))->first;
+            });
+    }
 };
 
 /// Which alternative, then its value.

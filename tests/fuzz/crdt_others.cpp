@@ -22,7 +22,11 @@
 #include "crdt_reader.hpp"
 
 #include <array>
+#include <cstdint>
+#include <map>
+#include <set>
 #include <string>
+#include <variant>
 
 namespace {
 
@@ -30,7 +34,7 @@ using namespace phoenix::crdt;
 using fuzz::read_all;
 using fuzz::read_value_only;
 
-constexpr std::array<fuzz::reader, 25> readers{{
+constexpr std::array<fuzz::reader, 26> readers{{
     {"grow_counter", read_all<grow_counter>},
     {"pn_counter", read_all<pn_counter>},
     {"bounded_counter", read_all<bounded_counter<0>>},
@@ -50,6 +54,9 @@ constexpr std::array<fuzz::reader, 25> readers{{
     {"version_vector", read_value_only<version_vector>},
     {"timestamp", read_value_only<timestamp>},
     {"causal_context", read_value_only<causal_context>},
+    {"containers",
+     read_value_only<
+         std::map<std::string, std::variant<std::monostate, std::set<double>, std::array<std::int32_t, 2>>>>},
     {"operation_batch", read_value_only<operation_batch<std::string, grow_set<std::string>, pn_counter>>},
     {"conflict_value", read_value_only<conflict::value>},
     {"conflict_versioned", read_value_only<conflict::versioned<conflict::value>>},
