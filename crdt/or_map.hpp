@@ -104,8 +104,7 @@ public:
     [[nodiscard]] std::size_t hidden() const noexcept { return this->inner_.size() - size(); }
 
     void explain(explanation& facts, const causal_context& context) const {
-        for (const auto* each :
-             detail::sorted_entries(this->inner_, [](const auto& of) -> const auto& { return of.key; })) {
+        for (const auto* each : this->inner_.sorted()) {
             facts.path.push_back(value_text(each->key));
             each->store.explain(facts, context);
             facts.path.pop_back();

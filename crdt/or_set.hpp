@@ -66,8 +66,7 @@ public:
     [[nodiscard]] iterator end() const noexcept { return {this->inner_.end(), this->inner_.end()}; }
 
     void explain(explanation& facts, const causal_context& context) const {
-        for (const auto* each :
-             detail::sorted_entries(this->inner_, [](const auto& of) -> const auto& { return of.key; })) {
+        for (const auto* each : this->inner_.sorted()) {
             std::vector<dot> by;
             each->store.for_each_dot([&](detail::compact_dot d) { by.push_back(context.expand(d)); });
             std::ranges::sort(by);

@@ -106,19 +106,13 @@ public:
     [[nodiscard]] iterator end() const noexcept { return {this->inner_.end(), this->inner_.end()}; }
 
     void explain(explanation& facts, const causal_context& context) const {
-        using entry = typename table::entry;
-        std::vector<const entry*> sorted;
-        for (const entry& each : this->inner_) {
-            sorted.push_back(&each);
-        }
-        std::ranges::sort(sorted, {}, [](const entry* each) -> const Element& { return each->key; });
         const auto expanded = [&](const detail::dot_set& dots) {
             std::vector<dot> list;
             dots.for_each_dot([&](detail::compact_dot each) { list.push_back(context.expand(each)); });
             std::ranges::sort(list);
             return list;
         };
-        for (const auto* each : sorted) {
+        for (const auto* each : this->inner_.sorted()) {
             const std::string text = value_text(each->key);
             const std::vector<dot> adds = expanded(each->store.adds);
             const std::vector<dot> removes = expanded(each->store.removes);

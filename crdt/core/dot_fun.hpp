@@ -57,6 +57,8 @@ public:
     }
 
     void join(const dot_fun& theirs, const join_scope& scope, dot_changes& changes) {
+        changes.added.make_room(theirs.size());
+        changes.removed.make_room(size());
         const auto went = [&](const entry& mine) {
             if (!scope.they_saw(mine.under) || theirs.find(scope.to_theirs(mine.under)) != nullptr) {
                 return false;
@@ -75,6 +77,7 @@ public:
     }
 
     void clear(dot_changes& changes) {
+        changes.removed.make_room(size());
         for_each_dot([&](compact_dot each) { changes.removed.push_back(each); });
         entries_.clear();
     }

@@ -26,15 +26,23 @@ public:
     dot_index(const dot_index&) = delete;
     dot_index& operator=(const dot_index&) = delete;
 
+    // Pages stay where they are.
+    dot_index(dot_index&&) noexcept = default;
+    dot_index& operator=(dot_index&&) noexcept = default;
+
+    ~dot_index() = default;
+
     [[nodiscard]] std::uint32_t find(compact_dot d) const noexcept;
 
-    /// The dot is not in the index yet.
+    /// A dot that is there already stays where it was: one that stands under two keys came from hostile bytes, which the
+    /// reader of the state refuses.
     void insert(compact_dot d, std::uint32_t position) {
         page& where = page_of(d) == recent_number_ ? *recent_ : open_page(page_of(d));
         std::uint32_t& place = where.positions[place_of(d)];
-        PHOENIX_ASSERT(place == no_position, "a dot stands under one entry");
-        place = position;
-        ++where.used;
+        if (place == no_position) [[likely]] {
+            place = position;
+            ++where.used;
+        }
     }
 
     /// Nothing when it is not there.

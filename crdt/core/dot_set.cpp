@@ -48,25 +48,32 @@ void dot_set::join(const dot_set& theirs, const join_scope& scope, dot_changes& 
             return;
         }
     }
+    // All that needs memory comes first.
+    changes.added.make_room(theirs.size());
+    changes.removed.make_room(size());
     list joined;
+    list went;
     for_each_dot([&](compact_dot mine) {
         bool held = false;
         theirs.for_each_dot([&](compact_dot each) { held |= scope.to_mine(each) == mine; });
-        if (held || !scope.they_saw(mine)) {
-            joined.push_back(mine);
-        } else {
-            changes.removed.push_back(mine);
-        }
+        (held || !scope.they_saw(mine) ? joined : went).push_back(mine);
     });
+    list came;
     theirs.for_each_dot([&](compact_dot each) {
         const compact_dot d = scope.to_mine(each);
         if (!scope.we_saw(d)) {
-            joined.push_back(d);
-            changes.added.push_back(d);
+            came.push_back(d);
         }
     });
+    joined.insert(joined.end(), came.begin(), came.end());
     std::ranges::sort(joined);
     *this = dot_set(std::move(joined));
+    for (const compact_dot each : went) {
+        changes.removed.push_back(each);
+    }
+    for (const compact_dot each : came) {
+        changes.added.push_back(each);
+    }
 }
 
 dot_set dot_set::restricted(const slot_map& slots, const causal_context& wanted) const {

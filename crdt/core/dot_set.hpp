@@ -59,6 +59,7 @@ public:
 
     void clear(dot_changes& changes) {
         if (!empty()) {
+            changes.removed.make_room(size());
             for_each_dot([&](compact_dot each) { changes.removed.push_back(each); });
             *this = dot_set();
         }

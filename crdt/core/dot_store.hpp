@@ -148,6 +148,21 @@ public:
         ++size_;
     }
 
+    /// So many can be appended without an exception.
+    void make_room(std::size_t dots) {
+        if (size_ + dots > few_.size()) [[unlikely]] {
+            reserve(size_ + dots - few_.size());
+        }
+    }
+
+    /// As many as `store` has.
+    template <class Store>
+    void make_room_for(const Store& store) {
+        std::size_t dots = 0;
+        store.for_each_dot([&](compact_dot) { ++dots; });
+        make_room(dots);
+    }
+
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
     [[nodiscard]] std::vector<compact_dot> all() const {
@@ -165,6 +180,7 @@ public:
 
 private:
     void append(compact_dot d);
+    void reserve(std::size_t more);
 
     std::size_t size_ = 0;
     // Uninitialized beyond size_.
@@ -224,6 +240,9 @@ inline void write_dot(byte_writer& out, compact_dot ranked) {
 }
 
 /// What stands under dots, without the context that says which were seen.
+///
+/// A change that throws leaves a store of which each dot is as it was or as it was meant to be, and `changes` says which came
+/// and went.
 ///
 /// - `join` takes their payload in the light of both contexts and appends to `changes` which dots came and went.
 /// - `restricted(slots, wanted)` is the part whose dots `wanted` contains, in the slots of `wanted`.
