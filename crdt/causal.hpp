@@ -7,9 +7,10 @@
 //   const auto fresh = mine.delta_and_merge(theirs);  // the same, and what of it was new
 //   theirs.join(mine.delta_since(theirs.digest()));   // synchronization by digest
 //
-// When the copy of a key or a value throws within a join or a mutator, what was done until then stays: a valid state that
-// knows less than it was meant to, which joining again completes. An edit's delta holds it too; a single mutator's is lost,
-// and others learn it by digest. Only the end of memory within a table is not covered.
+// When memory ends or the copy of a key or a value throws within a join or a mutator, what was done until then stays: a
+// valid state that knows less than it was meant to, which joining again completes. An edit's delta holds nothing that the
+// state does not; what it lacks, as a single mutator's delta that is lost, others learn by digest. Two things are not
+// covered: a move that throws, and a join that is left without memory for a second time, for the gaps in what had come.
 //
 // Any thread; a value, which belongs to one at a time. Source: P. S. Almeida, A. Shoker, C. Baquero, Delta State
 // Replicated Data Types (2018), section 7; decompositions after V. Enes et al. (2019).
@@ -153,7 +154,7 @@ public:
         try {
             edit(typename Store::editor(store_, delta.store_, changes));
         } catch (...) {
-            changes.finish();
+            changes.finish_broken(delta.store_);
             throw;
         }
         changes.finish();
@@ -217,14 +218,21 @@ private:
     }
 
     void take(const causal& theirs, const detail::join_scope& scope, detail::dot_changes& changes) {
+        const std::size_t slots = theirs.context_.slot_count();
+        for (std::size_t slot = 0; slot < slots; ++slot) {
+            const auto from = static_cast<detail::replica_slot>(slot);
+            context_.make_room(scope.to_mine()[from], theirs.context_.known(from));
+        }
         try {
             store_.join(theirs.store_, scope, changes);
         } catch (...) {
-            // A copy of a key or a value threw. What came until then stays, and is seen: a state between the two.
-            context_.insert(changes.added.all(), context_);
+            // What came until then stays, and is seen: a state between the two.
+            for (std::size_t i = 0; i < changes.added.size(); ++i) {
+                context_.insert(changes.added[i]);
+            }
             throw;
         }
-        for (std::size_t slot = 0; slot < theirs.context_.slot_count(); ++slot) {
+        for (std::size_t slot = 0; slot < slots; ++slot) {
             const auto from = static_cast<detail::replica_slot>(slot);
             context_.join(scope.to_mine()[from], theirs.context_.known(from));
         }

@@ -1,6 +1,7 @@
 #include <phoenix/crdt/causal_context.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 #include <utility>
 
@@ -130,7 +131,7 @@ replica_slot causal_context::add_slot(const replica_id& replica) {
     }
     const auto added = static_cast<replica_slot>(entries_.size());
     if (entries_.size() >= most_scanned) {
-        by_replica_.reserve(entries_.size() + 1);
+        by_replica_.reserve(std::bit_ceil(entries_.size() + 1));
     }
     entries_.grow().replica = replica;
     if (entries_.size() == most_scanned + 1) {

@@ -125,6 +125,14 @@ public:
         entries_[slot].known.join(theirs);
     }
 
+    /// What join() of the same would need memory for is there afterwards.
+    void make_room(detail::replica_slot slot, const detail::dot_intervals& theirs) {
+        entries_[slot].known.make_room(theirs);
+    }
+
+    /// Takes the highest dot of its replica away, if it is this one.
+    void remove_max(detail::compact_dot d) noexcept { entries_[d.slot()].known.remove_max(d.counter()); }
+
     void insert(detail::compact_dot d) { entries_[d.slot()].known.insert(d.counter()); }
 
     void insert(detail::replica_slot slot, detail::interval added) { entries_[slot].known.insert(added); }

@@ -85,20 +85,18 @@ public:
     void add(const Element& element) {
         detail::expect_ordered("add", element);
         const detail::compact_dot minted = edit_.mint();
-        mine_.inner_.put(element, detail::dot_set(minted), edit_.mine,
+        mine_.inner_.put(element, minted, edit_.mine,
                          [this](detail::compact_dot each) { edit_.supersede(each); });
-        delta_.inner_.put(element, detail::dot_set(edit_.in_delta(minted)), edit_.delta,
-                          [](detail::compact_dot) {});
+        delta_.inner_.put(element, edit_.in_delta(minted), edit_.delta, [](detail::compact_dot) {});
     }
 
     /// Nothing when the element is not there.
     void remove(const Element& element) {
-        if (const detail::dot_set* const dots = mine_.inner_.find(element)) {
-            dots->for_each_dot([&](detail::compact_dot each) { edit_.supersede(each); });
+        mine_.inner_.erase(element, edit_.mine, [&](detail::compact_dot each) {
+            edit_.supersede(each);
+            // Before it goes here: it may be this set's own element.
             delta_.inner_.erase(element, edit_.delta);
-            // Last: it may be this set's own element.
-            mine_.inner_.erase(element, edit_.mine);
-        }
+        });
     }
 
     /// Removes all elements that this replica sees.

@@ -1,10 +1,11 @@
 // A vector in blocks: what stands in it stays where it is, and a long one has no unused half.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,11 @@ public:
             add_block();
         }
         return (*this)[size_++];
+    }
+
+    /// The elements from this one on that stand side by side.
+    [[nodiscard]] std::span<const Value> run_from(std::size_t place) const noexcept {
+        return {&(*this)[place], std::min(length - place % length, size_ - place)};
     }
 
     void pop_back() { (*this)[--size_] = Value(); }

@@ -14,10 +14,13 @@ public:
     causal_edit(const causal_edit&) = delete;
     causal_edit& operator=(const causal_edit&) = delete;
 
-    /// The writer's next dot, seen by the state and by the delta.
+    /// The writer's next dot, seen by the state and by the delta. There is room to note once that it came to each.
     [[nodiscard]] compact_dot mint() {
+        mine.added.make_room(1);
+        delta.added.make_room(1);
         const compact_dot minted = context_.mint(here_);
-        delta_context_.insert(compact_dot(delta_here_, minted.counter()));
+        last_minted_ = minted.counter();
+        delta_context_.insert(compact_dot(delta_here_, last_minted_));
         return minted;
     }
 
@@ -30,15 +33,20 @@ public:
     /// A dot of the state that goes: who gets the delta learns that, when the edit is finished.
     void supersede(compact_dot d) { superseded_.push_back(d); }
 
-    /// To be called once, at the end, also of an edit that threw.
-    void finish() {
-        if (superseded_.size() <= few) [[likely]] {
-            for (std::size_t i = 0; i < superseded_.size(); ++i) {
-                delta_context_.insert(in_delta(superseded_[i]));
-            }
-        } else {
-            delta_context_.insert(superseded_.all(), context_);
+    /// To be called once, at the end.
+    void finish() { tell_removed(superseded_); }
+
+    /// The same when the edit threw. The delta's context must not tell what was not done: not the dot minted last, if it did
+    /// not come to `delta`, the delta's store, and no dot that did not go.
+    template <class Store>
+    void finish_broken(const Store& delta_store) {
+        const compact_dot minted(delta_here_, last_minted_);
+        bool told = last_minted_ == 0;
+        delta_store.for_each_dot([&](compact_dot each) { told = told || each == minted; });
+        if (!told) {
+            delta_context_.remove_max(minted);
         }
+        tell_removed(mine.removed);
     }
 
     [[nodiscard]] replica_slot here() const noexcept { return here_; }
@@ -50,13 +58,20 @@ public:
     dot_changes delta;
 
 private:
-    static constexpr std::size_t few = 4;
+    void tell_removed(const dot_list& dots) {
+        if (dots.size() == 1) {
+            delta_context_.insert(in_delta(dots[0]));
+        } else if (dots.size() > 1) {
+            delta_context_.insert(dots.all(), context_);
+        }
+    }
 
     dot_list superseded_;
     causal_context& context_;
     causal_context& delta_context_;
     replica_slot here_;
     replica_slot delta_here_;
+    std::uint64_t last_minted_ = 0;
 };
 
 } // namespace phoenix::crdt::detail

@@ -29,36 +29,41 @@ void dot_intervals::insert(interval added) {
     parts_.erase(from + 1, to);
 }
 
+void dot_intervals::reserve(std::size_t parts) {
+    parts_.reserve(parts);
+}
+
 void dot_intervals::join_parts(const dot_intervals& other) {
-    if (parts_.empty()) {
-        parts_ = other.parts_;
-        return;
-    }
-    // A few into many: each where it belongs. Else all are merged.
+    // A few into many: each where it belongs. Else all are merged, in place: where there is room, nothing throws.
     if (other.parts_.size() <= parts_.size() / 8 || other.parts_.size() == 1) {
         for (const interval& each : other.parts_) {
             insert(each);
         }
         return;
     }
-    storage joined;
-    auto mine = parts_.begin();
-    auto theirs = other.parts_.begin();
-    const auto take = [&](interval next) {
-        if (!joined.empty() && next.first <= joined.back().last + 1) {
-            joined.back().last = std::max(joined.back().last, next.last);
+    const std::size_t mine = parts_.size();
+    parts_.append(other.parts_);
+    std::ranges::inplace_merge(parts_, parts_.begin() + mine, {}, &interval::first);
+    auto last = parts_.begin();
+    for (auto each = last + 1; each != parts_.end(); ++each) {
+        if (each->first <= last->last + 1) {
+            last->last = std::max(last->last, each->last);
         } else {
-            joined.push_back(next);
-        }
-    };
-    while (mine != parts_.end() || theirs != other.parts_.end()) {
-        if (theirs == other.parts_.end() || (mine != parts_.end() && mine->first < theirs->first)) {
-            take(*mine++);
-        } else {
-            take(*theirs++);
+            *++last = *each;
         }
     }
-    parts_ = std::move(joined);
+    parts_.erase(last + 1, parts_.end());
+}
+
+void dot_intervals::remove_max(std::uint64_t counter) noexcept {
+    if (counter == 0 || counter != max()) {
+        return;
+    }
+    if (parts_.back().size() == 1) {
+        parts_.pop_back();
+    } else {
+        --parts_.back().last;
+    }
 }
 
 bool dot_intervals::any_meet(const dot_intervals& other) const noexcept {

@@ -75,6 +75,20 @@ public:
         }
     }
 
+    /// What `other` has can be joined without an exception.
+    void make_room(const dot_intervals& other) {
+        const interval* const mine = parts_.only();
+        const interval* const theirs = other.parts_.only();
+        const bool touch = mine != nullptr && theirs != nullptr && theirs->first <= mine->last + 1 &&
+                           mine->first <= theirs->last + 1;
+        if (!touch) [[unlikely]] {
+            reserve(parts_.size() + other.parts_.size());
+        }
+    }
+
+    /// Takes the highest counter away, if it is this one.
+    void remove_max(std::uint64_t counter) noexcept;
+
     /// True when both have a counter.
     [[nodiscard]] bool meets(const dot_intervals& other) const noexcept {
         const interval* const mine = parts_.only();
@@ -100,6 +114,7 @@ public:
     }
 
 private:
+    void reserve(std::size_t parts);
     void join_parts(const dot_intervals& other);
     [[nodiscard]] bool any_meet(const dot_intervals& other) const noexcept;
     [[nodiscard]] std::uint64_t sum() const noexcept;

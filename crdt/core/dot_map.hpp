@@ -83,11 +83,11 @@ public:
         entries_.tidy();
     }
 
-    /// Puts `store`, which is not empty, in the place of what stands below the key, whose dots it tells to `gone`.
+    /// Puts a store of this dot alone in the place of what stands below the key, whose dots it tells to `gone` before.
+    /// There is room for it in `changes.added`.
     template <class Gone>
-    void put(const Key& key, Store store, dot_changes& changes, Gone&& gone) {
+    void put(const Key& key, compact_dot only, dot_changes& changes, Gone&& gone) {
         expect_idle();
-        changes.added.make_room_for(store);
         const auto found = entries_.find_or_add(key);
         Store& mine = found.here.store;
         if (!found.is_new) {
@@ -99,22 +99,28 @@ public:
                 entries_.unindex_dot(each);
             });
         }
-        mine = std::move(store);
-        present_ += is_present(mine);
-        mine.for_each_dot([&](compact_dot each) {
-            changes.added.push_back(each);
-            entries_.index_dot(each, found.place);
-        });
+        mine = Store(only);
+        ++present_;
+        changes.added.push_back(only);
+        entries_.index_dot(only, found.place);
     }
 
-    /// Removes the key's dots, if it is there.
-    void erase(const Key& key, dot_changes& changes) {
+    /// Removes the key's dots, if it is there, which it tells to `gone` before.
+    template <class Gone>
+    void erase(const Key& key, dot_changes& changes, Gone&& gone) {
         expect_idle();
         const std::uint32_t place = entries_.find(key);
         if (place != no_position) {
-            update_at(entries_.at(place).store, place, changes, [&](Store& store) { store.clear(changes); });
+            Store& mine = entries_.at(place).store;
+            changes.removed.make_room_for(mine);
+            mine.for_each_dot(gone);
+            update_at(mine, place, changes, [&](Store& store) { store.clear(changes); });
             entries_.tidy();
         }
+    }
+
+    void erase(const Key& key, dot_changes& changes) {
+        erase(key, changes, [](compact_dot) {});
     }
 
     void clear(dot_changes& changes) {

@@ -27,7 +27,7 @@ void dot_set::insert(compact_dot d) {
     *this = dot_set(std::move(dots));
 }
 
-void dot_set::join(const dot_set& theirs, const join_scope& scope, dot_changes& changes) {
+void dot_set::join_any(const dot_set& theirs, const join_scope& scope, dot_changes& changes) {
     if (!is_list() && !theirs.is_list()) [[likely]] {
         const bool same = !empty() && !theirs.empty() && scope.to_mine(theirs.only()) == only();
         if (same) {

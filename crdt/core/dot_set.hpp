@@ -55,7 +55,18 @@ public:
     }
 
     void insert(compact_dot d);
-    void join(const dot_set& theirs, const join_scope& scope, dot_changes& changes);
+
+    void join(const dot_set& theirs, const join_scope& scope, dot_changes& changes) {
+        if (empty() && !theirs.is_list() && !theirs.empty()) [[likely]] {
+            const compact_dot d = scope.to_mine(theirs.only());
+            if (!scope.we_saw(d)) {
+                changes.added.push_back(d);
+                *this = dot_set(d);
+            }
+            return;
+        }
+        join_any(theirs, scope, changes);
+    }
 
     void clear(dot_changes& changes) {
         if (!empty()) {
@@ -97,6 +108,7 @@ private:
     }
 
     [[nodiscard]] list to_list() const;
+    void join_any(const dot_set& theirs, const join_scope& scope, dot_changes& changes);
 
     std::uint64_t word_ = 0;
 };

@@ -81,11 +81,13 @@ class join_scope {
 public:
     join_scope(causal_context& mine, const causal_context& theirs)
         : mine_(mine), theirs_(theirs), to_mine_(slot_map::into(mine, theirs)),
-          to_theirs_(to_mine_, theirs.slot_count() > most_scanned ? mine.slot_count() : 0),
-          their_count_(theirs.count()) {
-        for (std::size_t slot = 0; slot < theirs.slot_count(); ++slot) {
-            const auto theirs_slot = static_cast<replica_slot>(slot);
-            overlap_ = overlap_ || mine.known(to_mine_[theirs_slot]).meets(theirs.known(theirs_slot));
+          to_theirs_(to_mine_, theirs.slot_count() > most_scanned ? mine.slot_count() : 0) {
+        const std::size_t slots = theirs.slot_count();
+        for (std::size_t slot = 0; slot < slots; ++slot) {
+            const auto from = static_cast<replica_slot>(slot);
+            const dot_intervals& known = theirs.known(from);
+            their_count_ += known.count();
+            overlap_ = overlap_ || mine.known(to_mine_[from]).meets(known);
         }
     }
 
@@ -132,7 +134,7 @@ private:
     slot_map to_mine_;
     /// Empty while theirs are few: a delta into a state of many replicas does not look at them all.
     slot_map to_theirs_;
-    std::uint64_t their_count_;
+    std::uint64_t their_count_ = 0;
     bool overlap_ = false;
 };
 

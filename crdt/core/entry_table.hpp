@@ -24,6 +24,7 @@
 #include <iterator>
 #include <memory>
 #include <new>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -49,16 +50,20 @@ public:
 
         iterator() = default;
 
-        iterator(const entry_table& of, std::size_t place) noexcept : of_(&of), place_(place) {
+        explicit iterator(const entry_table& of) noexcept : of_(&of) {
+            if (of.tables_ == nullptr) {
+                run_ = of.few_;
+                places_seen_ = run_.size();
+            }
             skip_holes();
         }
 
-        [[nodiscard]] const entry& operator*() const noexcept { return of_->at(place_); }
+        [[nodiscard]] const entry& operator*() const noexcept { return run_.front(); }
 
-        [[nodiscard]] const entry* operator->() const noexcept { return &of_->at(place_); }
+        [[nodiscard]] const entry* operator->() const noexcept { return run_.data(); }
 
         iterator& operator++() noexcept {
-            ++place_;
+            run_ = run_.subspan(1);
             skip_holes();
             return *this;
         }
@@ -69,18 +74,32 @@ public:
             return before;
         }
 
-        friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.place_ == b.place_; }
+        friend bool operator==(const iterator& a, const iterator& b) noexcept {
+            return a.run_.data() == b.run_.data();
+        }
 
     private:
         void skip_holes() noexcept {
-            const std::size_t places = of_->places();
-            while (place_ < places && of_->at(place_).store.empty()) {
-                ++place_;
+            while (true) {
+                while (!run_.empty() && run_.front().store.empty()) {
+                    run_ = run_.subspan(1);
+                }
+                if (!run_.empty()) {
+                    return;
+                }
+                if (places_seen_ == of_->places()) {
+                    run_ = {};
+                    return;
+                }
+                run_ = of_->tables_->entries.run_from(places_seen_);
+                places_seen_ += run_.size();
             }
         }
 
         const entry_table* of_ = nullptr;
-        std::size_t place_ = 0;
+        /// From this entry to the last of those that stand side by side; without an entry at the end.
+        std::span<const entry> run_;
+        std::size_t places_seen_ = 0;
     };
 
     /// An entry, and whether its key came just now: its store is empty then, and must not be when the next key comes.
@@ -124,9 +143,9 @@ public:
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
-    [[nodiscard]] iterator begin() const noexcept { return {*this, 0}; }
+    [[nodiscard]] iterator begin() const noexcept { return iterator(*this); }
 
-    [[nodiscard]] iterator end() const noexcept { return {*this, places()}; }
+    [[nodiscard]] iterator end() const noexcept { return {}; }
 
     /// How many places there are, holes among them.
     [[nodiscard]] std::size_t places() const noexcept {
@@ -156,14 +175,16 @@ public:
     }
 
     [[nodiscard]] added find_or_add(const Key& key) {
-        // A key that is cheap to copy needs one look at the table instead of two.
-        if (tables_ == nullptr || !std::is_trivially_copyable_v<Key>) {
-            const std::uint32_t found = find(key);
-            if (found != no_position) {
-                return {at(found), found, false};
+        if (tables_ == nullptr) {
+            if (few_.empty()) {
+                return append_to_few(key);
             }
+        } else if constexpr (std::is_trivially_copyable_v<Key>) {
+            // A key that is cheap to copy needs one look at the table instead of two.
+            return insert(key);
         }
-        return insert(key);
+        const std::uint32_t found = find(key);
+        return found != no_position ? added{at(found), found, false} : insert(key);
     }
 
     /// The key is not there, and `store` is not empty.
@@ -297,10 +318,15 @@ private:
             return by_key.insert(position{place});
         }
 
-        /// Makes room for more keys than stand in it; an entry that is being added is still empty. In the order of the
-        /// entries: the set itself would go through its own order, and look at the keys all over the memory.
+        /// Makes room for more keys than stand in it; an entry that is being added is still empty. Many are taken in the
+        /// order of the entries: the set itself would go through its own order, and look at the keys all over the memory.
         [[gnu::noinline]] void grow_keys() {
-            decltype(by_key) grown(2 * by_key.size() + 1, position_hash{this}, position_equal{this});
+            const std::size_t wanted = 2 * by_key.size() + 1;
+            if (wanted < many_keys) {
+                by_key.reserve(wanted);
+                return;
+            }
+            decltype(by_key) grown(wanted, position_hash{this}, position_equal{this});
             for (std::uint32_t place = 0; place < entries.size(); ++place) {
                 if (!entries[place].store.empty()) {
                     grown.insert(position{place});
@@ -326,6 +352,9 @@ private:
             }
         }
 
+        /// More than the nearer caches hold.
+        static constexpr std::size_t many_keys = 1 << 14;
+
         // In blocks: a large map has no unused half.
         blocks<entry> entries;
         boost::unordered_flat_set<position, position_hash, position_equal> by_key;
@@ -338,14 +367,17 @@ private:
     /// Looking up a dot costs about as much as looking at so many entries.
     static constexpr std::size_t scan_ratio = 8;
 
+    [[nodiscard]] added append_to_few(Key key) {
+        entry& here = few_.grow();
+        here.key = std::move(key);
+        return {here, static_cast<std::uint32_t>(size_++), true};
+    }
+
     /// The key is not there, or there are tables.
     [[nodiscard]] added insert(Key key) {
         if (tables_ == nullptr) {
-            if (few_.size() < most_scanned) {
-                entry& here = few_.grow();
-                here.key = std::move(key);
-                ++size_;
-                return {here, static_cast<std::uint32_t>(few_.size() - 1), true};
+            if (size_ < most_scanned) {
+                return append_to_few(std::move(key));
             }
             rebuild();
         }

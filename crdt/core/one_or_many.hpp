@@ -4,6 +4,7 @@
 // References are valid until it changes.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <memory>
@@ -84,6 +85,23 @@ public:
     }
 
     void push_back(Value added) { grow() = std::move(added); }
+
+    /// Up to so many elements come without an exception.
+    void reserve(std::size_t elements) {
+        if (elements > 1) {
+            list& all = spread();
+            if (all.capacity() < elements) {
+                all.reserve(std::max(elements, 2 * all.capacity()));
+            }
+        }
+    }
+
+    void append(const one_or_many& added) {
+        reserve(size() + added.size());
+        for (const Value& each : added) {
+            push_back(each);
+        }
+    }
 
     void insert(const_iterator before, Value added) {
         const auto place = before - begin();
