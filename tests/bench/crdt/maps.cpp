@@ -7,17 +7,16 @@
 #include <phoenix/crdt/mv_register.hpp>
 #include <phoenix/crdt/or_map.hpp>
 
-#include "measure.hpp"
+#include "loops.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
-#include <algorithm>
+#include <concepts>
 
 namespace phoenix::crdt::bench {
 namespace {
 
 constexpr replica_id here{1, 1};
-constexpr std::size_t group = 1000;
 
 /// Each kind of map: how it puts, erases and finds. `now` grows by one a call.
 struct last_writer_wins {
@@ -56,85 +55,55 @@ struct figures {
     stopwatch put;
     stopwatch put_again;
     stopwatch lookup;
+    stopwatch iterate;
     stopwatch erase;
     stopwatch join_one;
-    stopwatch encode;
-    stopwatch decode;
+    stopwatch digest;
+    bytes_figures bytes;
     double memory = 0;
-    double encoded = 0;
 };
 
 template <class Kind>
-void measure_joins(figures& into, const keys& all) {
-    typename Kind::map writer;
-    typename Kind::map reader;
-    std::vector<typename Kind::map> deltas;
-    std::uint64_t now = 0;
-    for (std::size_t from = 0; from < all.size(); from += group) {
-        deltas.clear();
-        const std::size_t to = std::min(from + group, all.size());
-        for (std::size_t i = from; i < to; ++i) {
-            deltas.push_back(Kind::put(writer, all[i], i, ++now));
-        }
-        into.join_one.time(to - from, [&] {
-            for (const auto& each : deltas) {
-                reader.join(each);
-            }
-        });
-    }
-}
-
-template <class Kind>
 void measure(figures& into, const keys& all) {
-    const std::size_t count = all.size();
+    using map = typename Kind::map;
     const std::size_t before = heap_in_use();
-    typename Kind::map found;
+    map found;
     std::uint64_t now = 0;
-    const auto put_all = [&] {
-        for (const std::uint64_t each : all) {
-            ++now;
-            keep(Kind::put(found, each, now, now));
-        }
+    const auto put = [&](std::uint64_t key) {
+        ++now;
+        return Kind::put(found, key, now, now);
     };
-    into.put.time(count, put_all);
-    into.memory = static_cast<double>(heap_in_use() - before) / static_cast<double>(count);
-    into.put_again.time(count, put_all);
-    std::size_t hits = 0;
-    into.lookup.time(count, [&] {
-        for (const std::uint64_t each : all) {
-            hits += found.contains(each) ? 1 : 0;
+    time_each(into.put, all, put);
+    into.memory = static_cast<double>(heap_in_use() - before) / static_cast<double>(all.size());
+    time_each(into.put_again, all, put);
+    time_lookups(into.lookup, all, found);
+    std::size_t seen = 0;
+    into.iterate.time(all.size(), [&] {
+        for (const auto& each : found) {
+            keep(each);
+            ++seen;
         }
     });
-    keep(hits);
+    keep(seen);
     if constexpr (!std::same_as<Kind, bare>) {
-        std::vector<std::byte> bytes;
-        into.encode.time(count, [&] { bytes = encode(found); });
-        into.encoded = static_cast<double>(bytes.size()) / static_cast<double>(count);
-        into.decode.time(count, [&] { keep(decode<typename Kind::map>(bytes)); });
-        measure_joins<Kind>(into, all);
+        into.digest.time(all.size(), [&] { keep(found.digest()); });
+        into.bytes.measure(found, all.size());
+        map writer;
+        map reader;
+        std::uint64_t written = 0;
+        time_joins(into.join_one, all.size(), writer, reader,
+                   [&](map& of, std::size_t i) { return Kind::put(of, all[i], i, ++written); });
     }
-    into.erase.time(count, [&] {
-        for (const std::uint64_t each : all) {
-            keep(Kind::erase(found, each, ++now));
-        }
-    });
+    time_each(into.erase, all, [&](std::uint64_t key) { return Kind::erase(found, key, ++now); });
 }
 
 template <class Kind>
 void compare(const report& to, std::size_t size, std::uint64_t seed) {
     figures ours;
     figures flat;
-    for (std::size_t round = 0; round < repetitions(size); ++round) {
-        const keys all = random_keys(size, (seed << 32) + round);
-        const bool ours_first = (seed + round) % 2 == 1;
-        if (ours_first) {
-            measure<Kind>(ours, all);
-        }
-        measure<bare>(flat, all);
-        if (!ours_first) {
-            measure<Kind>(ours, all);
-        }
-    }
+    take_turns(
+        size, seed, [&](const keys& all) { measure<Kind>(ours, all); },
+        [&](const keys& all) { measure<bare>(flat, all); });
     constexpr const char* flat_put = "flat map's put";
     constexpr const char* flat_name = "flat map";
     to.line("put", "ns", ours.put.each_ns(), flat_put, flat.put.each_ns());
@@ -142,9 +111,9 @@ void compare(const report& to, std::size_t size, std::uint64_t seed) {
     to.line("join of a delta of 1", "ns", ours.join_one.each_ns(), flat_put, flat.put.each_ns());
     to.line("lookup", "ns", ours.lookup.each_ns(), flat_name, flat.lookup.each_ns());
     to.line("erase", "ns", ours.erase.each_ns(), flat_name, flat.erase.each_ns());
-    to.line("encode, a key", "ns", ours.encode.each_ns());
-    to.line("decode, a key", "ns", ours.decode.each_ns());
-    to.line("encoded, a key", "bytes", ours.encoded);
+    to.line("iteration, a key", "ns", ours.iterate.each_ns(), flat_name, flat.iterate.each_ns());
+    to.line("digest, a key", "ns", ours.digest.each_ns());
+    ours.bytes.print(to, "", "a key");
     to.line("memory a key", "bytes", ours.memory, flat_name, flat.memory);
 }
 

@@ -95,6 +95,7 @@ private:
 /// The parts of the program; each measures one type at one size. `seed` chooses the keys, and whether ours or the rival
 /// begins.
 void measure_or_set(const report& to, std::size_t size, std::uint64_t seed);
+void measure_or_set_flatness(const report& to, std::size_t size, std::uint64_t seed);
 void measure_lww_map(const report& to, std::size_t size, std::uint64_t seed);
 void measure_or_map(const report& to, std::size_t size, std::uint64_t seed);
 void measure_sequence(const report& to, std::size_t edits, std::uint64_t seed);

@@ -5,7 +5,7 @@
 // writer that made them just before, a thousand at a time, so that they are as warm as those of a connection.
 #include <phoenix/crdt/or_set.hpp>
 
-#include "measure.hpp"
+#include "loops.hpp"
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
@@ -21,7 +21,6 @@ using node_set = std::unordered_set<std::uint64_t>;
 
 constexpr replica_id here{1, 1};
 constexpr replica_id there{2, 1};
-constexpr std::size_t group = 1000;
 
 struct figures {
     stopwatch add;
@@ -33,35 +32,26 @@ struct figures {
     stopwatch join_half;
     stopwatch digest;
     stopwatch delta_since;
-    stopwatch encode;
-    stopwatch decode;
+    bytes_figures bytes;
     double memory = 0;
-    double encoded = 0;
 };
+
+/// Adds all keys to an empty set, looks them up and goes through them; what both ours and a rival can.
+template <class Set, class Add>
+[[nodiscard]] Set fill(figures& into, const keys& all, Add&& add) {
+    const std::size_t before = heap_in_use();
+    Set found;
+    time_each(into.add, all, [&](std::uint64_t each) { return add(found, each); });
+    into.memory = static_cast<double>(heap_in_use() - before) / static_cast<double>(all.size());
+    time_lookups(into.lookup, all, found);
+    time_iteration(into.iterate, found);
+    return found;
+}
 
 template <class Set>
 void measure_rival(figures& into, const keys& all) {
+    Set found = fill<Set>(into, all, [](Set& to, std::uint64_t each) { return to.insert(each).second; });
     const std::size_t count = all.size();
-    const std::size_t before = heap_in_use();
-    Set found;
-    into.add.time(count, [&] {
-        for (const std::uint64_t each : all) {
-            found.insert(each);
-        }
-    });
-    into.memory = static_cast<double>(heap_in_use() - before) / static_cast<double>(count);
-    std::size_t hits = 0;
-    into.lookup.time(count, [&] {
-        for (const std::uint64_t each : all) {
-            hits += found.contains(each) ? 1 : 0;
-        }
-    });
-    into.iterate.time(count, [&] {
-        for (const std::uint64_t each : found) {
-            hits += each;
-        }
-    });
-    keep(hits);
     Set mine(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count * 2 / 3));
     const Set theirs(all.begin() + static_cast<std::ptrdiff_t>(count / 3), all.end());
     into.join_half.time(count, [&] {
@@ -69,36 +59,22 @@ void measure_rival(figures& into, const keys& all) {
             mine.insert(each);
         }
     });
-    into.remove.time(count, [&] {
-        for (const std::uint64_t each : all) {
-            found.erase(each);
-        }
-    });
+    time_each(into.remove, all, [&](std::uint64_t each) { return found.erase(each); });
 }
 
 void measure_joins(figures& into, const keys& all) {
     set writer;
     set reader;
-    std::vector<set> deltas;
-    for (std::size_t from = 0; from < all.size(); from += group) {
-        deltas.clear();
-        const std::size_t to = std::min(from + group, all.size());
-        for (std::size_t i = from; i < to; ++i) {
-            deltas.push_back(writer.add(here, all[i]));
-        }
-        into.join_one.time(to - from, [&] {
-            for (const set& each : deltas) {
-                reader.join(each);
-            }
-        });
-    }
+    time_joins(into.join_one, all.size(), writer, reader,
+               [&](set& of, std::size_t i) { return of.add(here, all[i]); });
     set batch;
+    const std::size_t several = std::min<std::size_t>(1000, all.size());
     writer.edit(here, batch, [&](auto&& editor) {
-        for (std::size_t i = 0; i < std::min(group, all.size()); ++i) {
+        for (std::size_t i = 0; i < several; ++i) {
             editor.add(all[i] + 1);
         }
     });
-    into.join_group.time(std::min(group, all.size()), [&] { reader.join(batch); });
+    into.join_group.time(several, [&] { reader.join(batch); });
 
     // One addition, one removal and one addition elsewhere that the other has not seen.
     const causal_digest known = reader.digest();
@@ -107,35 +83,9 @@ void measure_joins(figures& into, const keys& all) {
     into.delta_since.time(1, [&] { keep(writer.delta_since(known)); });
 }
 
-void measure_ours(figures& into, const keys& all) {
+/// Two sets that share half of what both hold together: a third alone here, a third shared, a third alone there.
+void measure_half_shared(figures& into, const keys& all) {
     const std::size_t count = all.size();
-    const std::size_t before = heap_in_use();
-    set found;
-    into.add.time(count, [&] {
-        for (const std::uint64_t each : all) {
-            keep(found.add(here, each));
-        }
-    });
-    into.memory = static_cast<double>(heap_in_use() - before) / static_cast<double>(count);
-    std::size_t hits = 0;
-    into.lookup.time(count, [&] {
-        for (const std::uint64_t each : all) {
-            hits += found.contains(each) ? 1 : 0;
-        }
-    });
-    into.iterate.time(count, [&] {
-        for (const std::uint64_t each : found) {
-            hits += each;
-        }
-    });
-    keep(hits);
-    into.digest.time(count, [&] { keep(found.digest()); });
-    std::vector<std::byte> bytes;
-    into.encode.time(count, [&] { bytes = encode(found); });
-    into.encoded = static_cast<double>(bytes.size()) / static_cast<double>(count);
-    into.decode.time(count, [&] { keep(decode<set>(bytes)); });
-
-    // Two sets that share half of what both hold together: a third alone here, a third shared, a third alone there.
     set mine;
     set theirs;
     for (std::size_t i = count / 3; i < count * 2 / 3; ++i) {
@@ -148,12 +98,15 @@ void measure_ours(figures& into, const keys& all) {
         (void)theirs.add(there, all[i]);
     }
     into.join_half.time(count, [&] { mine.join(theirs); });
+}
+
+void measure_ours(figures& into, const keys& all) {
+    set found = fill<set>(into, all, [](set& to, std::uint64_t each) { return to.add(here, each); });
+    into.digest.time(all.size(), [&] { keep(found.digest()); });
+    into.bytes.measure(found, all.size());
+    measure_half_shared(into, all);
     measure_joins(into, all);
-    into.remove.time(count, [&] {
-        for (const std::uint64_t each : all) {
-            keep(found.remove(here, each));
-        }
-    });
+    time_each(into.remove, all, [&](std::uint64_t each) { return found.remove(here, each); });
 }
 
 } // namespace
@@ -162,18 +115,12 @@ void measure_or_set(const report& to, std::size_t size, std::uint64_t seed) {
     figures ours;
     figures flat;
     figures nodes;
-    for (std::size_t round = 0; round < repetitions(size); ++round) {
-        const keys all = random_keys(size, (seed << 32) + round);
-        const bool ours_first = (seed + round) % 2 == 1;
-        if (ours_first) {
-            measure_ours(ours, all);
-        }
-        measure_rival<flat_set>(flat, all);
-        if (!ours_first) {
-            measure_ours(ours, all);
-        }
-        measure_rival<node_set>(nodes, all);
-    }
+    take_turns(
+        size, seed, [&](const keys& all) { measure_ours(ours, all); },
+        [&](const keys& all) {
+            measure_rival<flat_set>(flat, all);
+            measure_rival<node_set>(nodes, all);
+        });
     constexpr const char* flat_insert = "flat set's insert";
     constexpr const char* flat_name = "flat set";
     to.line("add", "ns", ours.add.each_ns(), flat_insert, flat.add.each_ns());
@@ -189,9 +136,7 @@ void measure_or_set(const report& to, std::size_t size, std::uint64_t seed) {
             flat.join_half.each_ns());
     to.line("digest, an element", "ns", ours.digest.each_ns());
     to.line("delta since a digest, two changes", "ns", ours.delta_since.each_ns());
-    to.line("encode, an element", "ns", ours.encode.each_ns());
-    to.line("decode, an element", "ns", ours.decode.each_ns());
-    to.line("encoded, an element", "bytes", ours.encoded);
+    ours.bytes.print(to, "", "an element");
     to.line("memory an element, one writer", "bytes", ours.memory, flat_name, flat.memory);
 }
 

@@ -6,7 +6,7 @@
 // made them, so that they are as warm as those of a connection.
 #include <phoenix/crdt/sequence.hpp>
 
-#include "measure.hpp"
+#include "loops.hpp"
 
 #include <algorithm>
 
@@ -16,7 +16,6 @@ namespace {
 using text = sequence<char32_t>;
 
 constexpr replica_id here{1, 1};
-constexpr std::size_t group = 1000;
 constexpr std::size_t run = 20;
 
 struct edit {
@@ -71,11 +70,9 @@ struct figures {
     stopwatch edit;
     stopwatch join;
     stopwatch read;
-    stopwatch encode;
-    stopwatch decode;
     stopwatch string;
+    bytes_figures bytes;
     double memory = 0;
-    double encoded = 0;
 };
 
 void measure_string(figures& into, const edits& all) {
@@ -92,24 +89,6 @@ void measure_string(figures& into, const edits& all) {
     keep(found);
 }
 
-void measure_joins(figures& into, const edits& all) {
-    text writer;
-    text reader;
-    std::vector<text> deltas;
-    for (std::size_t from = 0; from < all.size(); from += group) {
-        deltas.clear();
-        const std::size_t to = std::min(from + group, all.size());
-        for (std::size_t i = from; i < to; ++i) {
-            deltas.push_back(make(writer, all[i]));
-        }
-        into.join.time(to - from, [&] {
-            for (const text& each : deltas) {
-                reader.join(each);
-            }
-        });
-    }
-}
-
 void measure_ours(figures& into, const edits& all) {
     const double count = static_cast<double>(all.size());
     const std::size_t before = heap_in_use();
@@ -121,11 +100,11 @@ void measure_ours(figures& into, const edits& all) {
     });
     into.memory = static_cast<double>(heap_in_use() - before) / count;
     into.read.time(static_cast<std::size_t>(found.size()), [&] { keep(found.text()); });
-    std::vector<std::byte> bytes;
-    into.encode.time(all.size(), [&] { bytes = encode(found); });
-    into.encoded = static_cast<double>(bytes.size()) / count;
-    into.decode.time(all.size(), [&] { keep(decode<text>(bytes)); });
-    measure_joins(into, all);
+    into.bytes.measure(found, all.size());
+    text writer;
+    text reader;
+    time_joins(into.join, all.size(), writer, reader,
+               [&](text& of, std::size_t i) { return make(of, all[i]); });
 }
 
 void compare(const report& to, const std::string& where, const edits& all, bool ours_first) {
@@ -141,9 +120,7 @@ void compare(const report& to, const std::string& where, const edits& all, bool 
     to.line(where + ", an edit", "ns", found.edit.each_ns(), "string", found.string.each_ns());
     to.line(where + ", join of an edit's delta", "ns", found.join.each_ns());
     to.line(where + ", text, a character", "ns", found.read.each_ns());
-    to.line(where + ", encode, an edit", "ns", found.encode.each_ns());
-    to.line(where + ", decode, an edit", "ns", found.decode.each_ns());
-    to.line(where + ", encoded, an edit", "bytes", found.encoded);
+    found.bytes.print(to, where + ", ", "an edit");
     to.line(where + ", memory an edit", "bytes", found.memory);
 }
 
