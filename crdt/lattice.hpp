@@ -49,7 +49,7 @@ concept decomposable = delta_crdt<T> && requires(const T& value) {
 
 /// A type whose mutators are values too: `operation` is a std::variant of plain structs, each with canonical bytes, and
 /// `apply(here, operation)` does for writer `here` what the mutator of that name does. So operations can be queued,
-/// written down, grouped and replayed.
+/// written down, grouped and replayed. The structs are named as the mutators: or_set<int>::operations::add.
 template <class T>
 concept operable = delta_crdt<T> && byte_value<typename T::operation> &&
                    requires(T& mine, const replica_id& here, const typename T::operation& what) {
