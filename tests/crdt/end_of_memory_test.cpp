@@ -6,62 +6,17 @@
 #include <phoenix/crdt/rw_set.hpp>
 
 #include "replicas.hpp"
+#include "test_memory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
 #include <iterator>
 #include <new>
 #include <string>
 #include <utility>
 #include <vector>
-
-namespace {
-
-/// Allocations that still succeed; none is counted while it is negative.
-int allocations_left = -1;
-bool ends_for_good = false;
-
-void* allocate(std::size_t size) {
-    if (allocations_left == 0) {
-        allocations_left = ends_for_good ? 0 : -1;
-        throw std::bad_alloc();
-    }
-    allocations_left -= allocations_left > 0 ? 1 : 0;
-    void* const made = std::malloc(size);
-    if (made == nullptr) {
-        throw std::bad_alloc();
-    }
-    return made;
-}
-
-} // namespace
-
-void* operator new(std::size_t size) {
-    return allocate(size);
-}
-
-void* operator new[](std::size_t size) {
-    return allocate(size);
-}
-
-void operator delete(void* what) noexcept {
-    std::free(what);
-}
-
-void operator delete[](void* what) noexcept {
-    std::free(what);
-}
-
-void operator delete(void* what, std::size_t /*size*/) noexcept {
-    std::free(what);
-}
-
-void operator delete[](void* what, std::size_t /*size*/) noexcept {
-    std::free(what);
-}
 
 namespace phoenix::crdt {
 namespace {
@@ -72,18 +27,13 @@ using testing::bob;
 /// True when memory ended: that allocation fails, or all from that one on.
 template <class Change>
 bool ends_at(int allocation, bool for_good, Change&& change) {
-    ends_for_good = for_good;
-    allocations_left = allocation;
-    bool ended = false;
+    testing::end_memory_after(allocation, for_good);
     try {
         change();
     } catch (const std::bad_alloc&) {
-        ended = true;
+        // As it should; a state may also get by without.
     }
-    // Memory may have ended where the state gets by without it.
-    ended = ended || allocations_left < 0 || (for_good && allocations_left == 0);
-    allocations_left = -1;
-    return ended;
+    return testing::restore_memory();
 }
 
 template <class State>
@@ -241,19 +191,19 @@ BOOST_AUTO_TEST_CASE(in_maps_of_registers) {
         map mine;
         map theirs;
         for (int i = 0; i < size; ++i) {
-            (void)mine.update(alice, i, [&](auto&& reg) { reg.write("by alice " + std::to_string(i)); });
-            (void)theirs.update(bob, i + size / 2, [&](auto&& reg) { reg.write(std::string(40, 'b')); });
+            (void)mine.update(alice, i, [&](auto&& reg) { reg.set("by alice " + std::to_string(i)); });
+            (void)theirs.update(bob, i + size / 2, [&](auto&& reg) { reg.set(std::string(40, 'b')); });
         }
-        (void)theirs.erase(bob, size / 2);
+        (void)theirs.remove(bob, size / 2);
         survives_joins(mine, theirs, no_more);
-        survives_joins(joined(mine, theirs), theirs.update(bob, 1, [](auto&& reg) { reg.write("x"); }),
+        survives_joins(joined(mine, theirs), theirs.update(bob, 1, [](auto&& reg) { reg.set("x"); }),
                        no_more);
         const std::string written(50, 'w');
         survives_edits(
-            mine, [&](auto&& all) { all.update(99, [&](auto&& reg) { reg.write(written); }); }, no_more);
+            mine, [&](auto&& all) { all.update(99, [&](auto&& reg) { reg.set(written); }); }, no_more);
         survives_edits(
-            mine, [&](auto&& all) { all.update(0, [&](auto&& reg) { reg.write(written); }); }, no_more);
-        survives_edits(mine, [&](auto&& all) { all.erase(0); }, no_more);
+            mine, [&](auto&& all) { all.update(0, [&](auto&& reg) { reg.set(written); }); }, no_more);
+        survives_edits(mine, [&](auto&& all) { all.remove(0); }, no_more);
         survives_edits(mine, [&](auto&& all) { all.clear(); }, no_more);
     }
 }

@@ -6,8 +6,8 @@
 #include <phoenix/crdt/rw_set.hpp>
 #include <phoenix/crdt/two_phase_set.hpp>
 
-#include "allocation_count.hpp"
 #include "replicas.hpp"
+#include "test_memory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
