@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <span>
 #include <vector>
 
@@ -47,8 +48,7 @@ public:
                       std::uint32_t more = 0) {
         fields_[id] = {.present = true, .value = 0, .column = {}, .is_column = true, .aside = aside};
         fields_[id].length = static_cast<std::uint32_t>(values.size()) + more;
-        fields_[id].column.resize(values.size() * sizeof(Element));
-        std::memcpy(fields_[id].column.data(), values.data(), fields_[id].column.size());
+        std::ranges::copy(std::as_bytes(std::span(values)), std::back_inserter(fields_[id].column));
         return *this;
     }
 
