@@ -41,9 +41,15 @@ void dot_intervals::join_parts(const dot_intervals& other) {
         }
         return;
     }
-    const std::size_t mine = parts_.size();
+    // From behind, so that what is still to be moved is not overwritten.
+    std::size_t mine = parts_.size();
+    std::size_t theirs = other.parts_.size();
     parts_.append(other.parts_);
-    std::ranges::inplace_merge(parts_, parts_.begin() + mine, {}, &interval::first);
+    while (theirs > 0) {
+        const bool is_mine = mine > 0 && other.parts_[theirs - 1].first < parts_[mine - 1].first;
+        const interval next = is_mine ? parts_[--mine] : other.parts_[--theirs];
+        parts_[mine + theirs] = next;
+    }
     auto last = parts_.begin();
     for (auto each = last + 1; each != parts_.end(); ++each) {
         if (each->first <= last->last + 1) {
