@@ -77,13 +77,13 @@ void survives_joins(const State& before, const State& theirs, auto&& check, gaps
         bool ended = true;
         for (int allocation = 0; ended; ++allocation) {
             BOOST_TEST_CONTEXT("allocation " << allocation << (for_good ? " and all that follow" : "")) {
-                const auto broken = [&] {
+                const auto broken = [&](bool& has_ended) {
                     State made = before;
-                    ended = ends_at(allocation, for_good, [&] { made.join(theirs); });
+                    has_ended = ends_at(allocation, for_good, [&] { made.join(theirs); });
                     return made;
                 };
-                check(broken());
-                State mine = broken();
+                check(broken(ended));
+                State mine = broken(ended);
                 expect_whole(mine);
                 BOOST_TEST(before.leq(mine));
                 BOOST_TEST(mine.leq(expected));
@@ -104,14 +104,14 @@ void survives_edits(const State& before, Change&& change, auto&& check) {
         for (int allocation = 0; ended; ++allocation) {
             BOOST_TEST_CONTEXT("allocation " << allocation << (for_good ? " and all that follow" : "")) {
                 State delta;
-                const auto broken = [&] {
+                const auto broken = [&](bool& has_ended) {
                     State made = before;
                     delta = State();
-                    ended = ends_at(allocation, for_good, [&] { made.edit(alice, delta, change); });
+                    has_ended = ends_at(allocation, for_good, [&] { made.edit(alice, delta, change); });
                     return made;
                 };
-                check(broken());
-                State mine = broken();
+                check(broken(ended));
+                State mine = broken(ended);
                 expect_whole(mine);
                 expect_whole(delta);
                 BOOST_TEST(before.leq(mine));
