@@ -4,6 +4,8 @@ find_package(Asio REQUIRED)
 
 find_package(Xxhash REQUIRED)
 find_package(Flatbuffers REQUIRED)
+# SHA-256 and HMAC of sessions.
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 # Headers alone: the flat hash map and small vectors of crdt.
 find_package(Boost 1.81 REQUIRED)
 

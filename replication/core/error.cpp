@@ -18,6 +18,10 @@ public:
             return "protocol violation";
         case errc::limit_exceeded:
             return "limit exceeded";
+        case errc::refused:
+            return "connection refused";
+        case errc::cryptography_failed:
+            return "cryptography failed";
         case errc::overtaken:
             return "overtaken: a later process runs with this node's id";
         }
@@ -32,6 +36,8 @@ public:
         case errc::protocol_violation:
             return condition == std::errc::protocol_error;
         case errc::limit_exceeded:
+        case errc::refused:
+        case errc::cryptography_failed:
         case errc::overtaken:
             break;
         }

@@ -14,6 +14,8 @@ enum class errc : int {
     unknown_type,        ///< an object of a type that is not registered here
     protocol_violation,  ///< a peer sent what the protocol does not allow at this point
     limit_exceeded,      ///< more than an option allows
+    refused,             ///< two nodes that do not go together: see session/handshake.hpp
+    cryptography_failed, ///< OpenSSL did not do what it must
     overtaken,           ///< another process with this node's id has started later: this one stops writing
 };
 
