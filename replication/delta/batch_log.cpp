@@ -10,9 +10,14 @@ void batch_log::append(const crdt::replica_id& origin, logged_batch batch) {
     std::deque<logged_batch>& log = by_origin_[origin];
     PHOENIX_ASSERT(batch.first <= batch.last && (log.empty() || log.back().last < batch.last),
                    "each batch of an origin reaches further than the one before it");
-    arrivals_.push_back(origin);
-    bytes_ += batch.bytes;
     log.push_back(std::move(batch));
+    try {
+        arrivals_.push_back(origin);
+    } catch (...) {
+        log.pop_back();
+        throw;
+    }
+    bytes_ += log.back().bytes;
     while (arrivals_.size() > 1 && (bytes_ > bytes_max_ || arrivals_.size() > batches_max_)) {
         evict_oldest();
     }

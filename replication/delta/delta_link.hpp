@@ -22,6 +22,8 @@ enum class link_id : std::uint64_t {};
 /// A batch that arrives in parts.
 struct incoming_parts {
     codec::batch_head head;
+    /// Otherwise it is known already, and its parts are only passed over.
+    bool is_news = false;
     part_assembly object;
     std::vector<codec::frame> frames;
 };
@@ -42,11 +44,14 @@ struct delta_link {
     /// It needs batches that are not kept, and was told so; not again before `behind_again`.
     net::monotonic_time behind_again{};
     std::optional<transfer_source> transfer;
+    /// What it will have when the transfer has ended.
+    crdt::version_vector transfer_brings;
+    /// Whose batch was the last to leave when the window was full: others come first next time.
+    crdt::replica_id served_last;
 
     // --- What the peer was told.
 
     crdt::version_vector told;
-    bool told_open = false;
     std::uint64_t told_neighbours = 0;
     /// Revisions of what it was told of others, by node.
     std::map<std::uint64_t, std::uint64_t> told_of;

@@ -1,17 +1,35 @@
 // Links, this node's own batches, and what is sent to whom and when. What arrives is in delta_receive.cpp, state transfers
 // in delta_transfer.cpp.
 #include <phoenix/config.hpp>
+#include <phoenix/replication/core/error.hpp>
 #include <phoenix/replication/delta/delta_machine.hpp>
 #include <phoenix/replication/delta/identity.hpp>
 
 #include <algorithm>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace phoenix::replication {
 
+namespace {
+
+/// How many entries of vectors one frame takes with certainty: 24 bytes each, and columns beside them.
+[[nodiscard]] std::size_t entries_a_frame(const codec::limits& frames) noexcept {
+    return std::min<std::size_t>({frames.vector_entries_max, frames.peers_max, frames.frame_bytes_max / 48});
+}
+
+} // namespace
+
 delta_machine::delta_machine(object_store& objects, const delta_options& how)
     : objects_(objects), options_(how), log_(how.buffer_bytes_max, how.buffer_batches_max) {
     options_.validate();
+    if (objects_.options().key_bytes_max > options_.frames.key_bytes_max) {
+        throw_error(errc::invalid_options,
+                    "delta_options: expected frames.key_bytes_max to be at least the store's, which is " +
+                        std::to_string(objects_.options().key_bytes_max) + ", found " +
+                        std::to_string(options_.frames.key_bytes_max));
+    }
 }
 
 delta_machine::~delta_machine() = default;
@@ -21,19 +39,21 @@ delta_link* delta_machine::find_link(link_id link) noexcept {
     return found != links_.end() ? &found->second : nullptr;
 }
 
-void delta_machine::link_up(net::monotonic_time now, link_id link, const crdt::replica_id& peer) {
+bool delta_machine::link_up(net::monotonic_time now, link_id link, const crdt::replica_id& peer) {
     PHOENIX_ASSERT(peer.node != objects_.self().node, "a node has no link to itself");
-    const known_peer* const known = peers_.meet(peer);
-    PHOENIX_ASSERT(known != nullptr, "a process that was overtaken is refused by the session");
     PHOENIX_ASSERT(!links_.contains(link), "each link has a name of its own");
     PHOENIX_ASSERT(!std::ranges::binary_search(neighbours_, peer.node),
                    "one link to each node: take the old one down first");
+    if (peers_.meet(peer) == nullptr) {
+        return false;
+    }
     delta_link& made = links_[link];
     made.id = link;
     made.peer = peer;
     neighbours_.insert(std::ranges::upper_bound(neighbours_, peer.node), peer.node);
     ++neighbours_revision_;
     note_news(now);
+    return true;
 }
 
 void delta_machine::link_down(net::monotonic_time now, link_id link) {
@@ -62,32 +82,40 @@ void delta_machine::wake_at(net::monotonic_time when) noexcept {
 
 delta_machine::output delta_machine::tick(net::monotonic_time now) {
     next_tick_ = net::no_deadline;
-    publish_uncovered(now);
+    publish_if_due(now);
     seal_if_due(now);
     request_transfer(now);
     for (auto& [id, link] : links_) {
-        if (peers_.find(link.peer.node)->replica != link.peer) {
-            output_.failed.push_back({id, "a later process has this peer's id"});
-            continue;
-        }
-        if (link.has_reported) {
-            send_batches(now, link);
-            send_transfer(now, link);
-        }
-        if (link.report_due <= now || link.retell_due <= now) {
-            send_report(now, link);
-        }
-        wake_at(std::min(link.report_due, link.retell_due));
-        if (!link.window.empty() || link.transfer) {
-            const net::monotonic_time stalled = net::later(link.progress, options_.stall_max);
-            if (stalled <= now) {
-                output_.failed.push_back({id, "nothing of what was sent was reported back in time"});
-            } else {
-                wake_at(stalled);
-            }
+        try {
+            serve(now, link);
+        } catch (const std::system_error& e) {
+            output_.failed.push_back({id, e.what()});
         }
     }
     return std::exchange(output_, {});
+}
+
+void delta_machine::serve(net::monotonic_time now, delta_link& link) {
+    if (peers_.find(link.peer.node)->replica != link.peer) {
+        output_.failed.push_back({link.id, "a later process has this peer's id"});
+        return;
+    }
+    if (link.has_reported) {
+        send_batches(now, link);
+        send_transfer(now, link);
+    }
+    if (link.report_due <= now || link.retell_due <= now) {
+        send_report(now, link);
+    }
+    wake_at(std::min(link.report_due, link.retell_due));
+    if (!link.window.empty() || link.transfer) {
+        const net::monotonic_time stalled = net::later(link.progress, options_.stall_max);
+        if (stalled <= now) {
+            output_.failed.push_back({link.id, "nothing of what was sent was reported back in time"});
+        } else {
+            wake_at(stalled);
+        }
+    }
 }
 
 // --- Own batches.
@@ -122,25 +150,45 @@ codec::batch_head delta_machine::next_head() const {
 }
 
 std::uint64_t delta_machine::seal(net::monotonic_time now) {
+    const std::span<stored_object* const> all = objects_.sorted_pending();
     codec::entries_writer writer(options_.frames);
-    const auto finish = [&] {
+    // What is in no logged batch stays pending, whatever is thrown.
+    std::size_t settled = 0;
+    const auto settle_until = [&](std::size_t end) {
+        for (; settled < end; ++settled) {
+            objects_.settle(*all[settled]);
+        }
+    };
+    const auto finish = [&](std::size_t end) {
         const codec::batch_head head = next_head();
         log_own(now, head, {writer.finish(head)});
         writer.clear();
+        settle_until(end);
     };
-    objects_.take_pending([&](const stored_object& object, std::span<const std::byte> delta) {
-        if (!writer.fits(object.key().size(), delta.size()) && !writer.empty()) {
-            finish();
+    crdt::byte_writer delta;
+    try {
+        for (std::size_t at = 0; at < all.size(); ++at) {
+            const stored_object& object = *all[at];
+            delta.clear();
+            object.write_pending(delta);
+            if (!writer.fits(object.key().size(), delta.size()) && !writer.empty()) {
+                finish(at);
+            }
+            if (writer.fits(object.key().size(), delta.size())) {
+                writer.add(object.type().id(), key_bytes_of(object.key()), delta.bytes());
+            } else {
+                log_in_parts(now, object, delta.bytes());
+                settle_until(at + 1);
+            }
         }
-        if (writer.fits(object.key().size(), delta.size())) {
-            writer.add(object.type().id(), key_bytes_of(object.key()), delta);
-        } else {
-            log_in_parts(now, object, delta);
+        if (!writer.empty()) {
+            finish(all.size());
         }
-    });
-    if (!writer.empty()) {
-        finish();
+    } catch (...) {
+        objects_.sweep_pending();
+        throw;
     }
+    objects_.sweep_pending();
     open_since_ = net::no_deadline;
     return has_.at(objects_.self());
 }
@@ -166,8 +214,9 @@ void delta_machine::log_own(net::monotonic_time now, const codec::batch_head& he
     for (const codec::frame& each : made.frames) {
         made.bytes += each.bytes().size();
     }
-    log_.append(objects_.self(), std::move(made));
+    // The number first: one that is used up for nothing costs a transfer, one that is used twice costs data.
     has_.advance(objects_.self(), head.last);
+    log_.append(objects_.self(), std::move(made));
     ++counters_.batches_made;
     // Nobody needs to be told: they are sent the batch.
     note_news(net::later(now, options_.report_interval));
@@ -176,37 +225,48 @@ void delta_machine::log_own(net::monotonic_time now, const codec::batch_head& he
 // --- Sending.
 
 void delta_machine::send_batches(net::monotonic_time now, delta_link& link) {
-    for (const auto& [origin, last] : has_) {
-        if (origin == link.peer) {
-            continue;
-        }
-        std::uint64_t next = link.sent.at(origin) + 1;
-        while (next <= last) {
-            const logged_batch* const batch = log_.find(origin, next);
-            if (batch == nullptr) {
-                tell_behind(now, link);
-                break;
-            }
-            const net::monotonic_time leaves = may_leave(link, origin, *batch);
-            if (leaves > now) {
-                wake_at(leaves);
-                break;
-            }
-            if (!link.window.empty() && link.window.bytes() + batch->bytes > options_.window_bytes) {
+    // Two rounds: first the origins behind the one that had the window last, so that a busy one does not keep it.
+    const crdt::replica_id served_last = link.served_last;
+    for (const bool is_behind : {true, false}) {
+        for (const auto& [origin, last] : has_) {
+            if (origin != link.peer && (served_last < origin) == is_behind &&
+                !send_batches_of(now, link, origin, last)) {
                 return;
             }
-            if (link.window.empty()) {
-                link.progress = now;
-            }
-            for (const codec::frame& each : batch->frames) {
-                send(link, each);
-            }
-            link.window.sent(origin, batch->last, batch->bytes);
-            link.sent.advance(origin, batch->last);
-            ++counters_.batches_sent;
-            next = batch->last + 1;
         }
     }
+}
+
+bool delta_machine::send_batches_of(net::monotonic_time now, delta_link& link, const crdt::replica_id& origin,
+                                    std::uint64_t last) {
+    std::uint64_t next = link.sent.at(origin) + 1;
+    while (next <= last) {
+        const logged_batch* const batch = log_.find(origin, next);
+        if (batch == nullptr) {
+            tell_behind(now, link);
+            return true;
+        }
+        const net::monotonic_time leaves = may_leave(link, origin, *batch);
+        if (leaves > now) {
+            wake_at(leaves);
+            return true;
+        }
+        if (!link.window.empty() && link.window.bytes() + batch->bytes > options_.window_bytes) {
+            return false;
+        }
+        if (link.window.empty()) {
+            link.progress = now;
+        }
+        for (const codec::frame& each : batch->frames) {
+            send(link, each);
+        }
+        link.window.sent(origin, batch->last, batch->bytes);
+        link.sent.advance(origin, batch->last);
+        link.served_last = origin;
+        ++counters_.batches_sent;
+        next = batch->last + 1;
+    }
+    return true;
 }
 
 net::monotonic_time delta_machine::may_leave(const delta_link& link, const crdt::replica_id& origin,
@@ -220,7 +280,8 @@ net::monotonic_time delta_machine::may_leave(const delta_link& link, const crdt:
 }
 
 void delta_machine::tell_behind(net::monotonic_time now, delta_link& link) {
-    if (link.transfer && !link.transfer->is_over()) {
+    if (link.transfer) {
+        // What the peer lacks after it is seen then.
         return;
     }
     if (link.behind_again > now) {
@@ -230,7 +291,18 @@ void delta_machine::tell_behind(net::monotonic_time now, delta_link& link) {
     // Said again while it lasts: what the peer asked of another may have come to nothing.
     link.behind_again = net::later(now, options_.stall_max / 4);
     wake_at(link.behind_again);
-    send(link, codec::encode(codec::behind{to_wire(has_), 0}, options_.frames));
+    send(link, codec::encode(codec::behind{news_for(link), 0}, options_.frames));
+}
+
+std::vector<codec::vector_entry> delta_machine::news_for(const delta_link& link) const {
+    const crdt::version_vector& known = peers_.find(link.peer.node)->has;
+    std::vector<codec::vector_entry> news;
+    for (const auto& [origin, number] : has_) {
+        if (number > known.at(origin) && news.size() < entries_a_frame(options_.frames)) {
+            news.push_back({to_wire(origin), number});
+        }
+    }
+    return news;
 }
 
 void delta_machine::note_progress(net::monotonic_time now, delta_link& link) {
@@ -260,7 +332,7 @@ void delta_machine::send_report(net::monotonic_time now, delta_link& link) {
         link.retell_due = net::later(now, options_.retell_interval);
     }
     link.report_due = net::no_deadline;
-    codec::report message;
+    std::vector<codec::peer_report> rows;
     codec::peer_report own;
     own.about = to_wire(objects_.self());
     own.batch_open = has_open_batch();
@@ -269,15 +341,14 @@ void delta_machine::send_report(net::monotonic_time now, delta_link& link) {
             own.has.push_back({to_wire(origin), number});
         }
     }
-    if (retell || link.told_neighbours != neighbours_revision_) {
-        own.tells_neighbours = true;
+    own.tells_neighbours = retell || link.told_neighbours != neighbours_revision_;
+    if (own.tells_neighbours) {
         own.neighbours = neighbours_;
     }
-    if (!own.has.empty() || own.tells_neighbours || own.batch_open != link.told_open) {
+    if (!own.has.empty() || own.tells_neighbours) {
         link.told.merge(has_);
-        link.told_open = own.batch_open;
         link.told_neighbours = neighbours_revision_;
-        message.peers.push_back(std::move(own));
+        rows.push_back(std::move(own));
     }
     // Those that the peer is linked to tell it themselves.
     const known_peer* const peer = peers_.find(link.peer.node);
@@ -288,17 +359,45 @@ void delta_machine::send_report(net::monotonic_time now, delta_link& link) {
         std::uint64_t& told = link.told_of[node];
         if (told != known.revision) {
             told = known.revision;
-            message.peers.push_back({to_wire(known.replica),
-                                     known.settles_with > known.has.at(known.replica),
-                                     to_wire(known.has),
-                                     false,
-                                     {}});
+            rows.push_back({to_wire(known.replica), false, to_wire(known.has), false, {}});
         }
     }
-    if (!message.peers.empty()) {
-        std::ranges::sort(message.peers, {}, &codec::peer_report::about);
-        send(link, codec::encode(message, options_.frames));
+    std::ranges::sort(rows, {}, &codec::peer_report::about);
+    send_rows(link, std::move(rows));
+}
+
+void delta_machine::send_rows(delta_link& link, std::vector<codec::peer_report> rows) {
+    const std::size_t room = entries_a_frame(options_.frames);
+    codec::report message;
+    std::size_t used = 0;
+    const auto flush = [&] {
+        if (!message.peers.empty()) {
+            send(link, codec::encode(message, options_.frames));
+        }
+        message.peers.clear();
+        used = 0;
+    };
+    for (codec::peer_report& row : rows) {
+        // A row costs about as much as two entries, and its neighbours one each at most.
+        const std::size_t fixed = 2 + row.neighbours.size();
+        if (used + fixed + row.has.size() > room) {
+            flush();
+        }
+        // What a peer has may be told in pieces, as it only grows.
+        while (fixed + row.has.size() > room && fixed < room) {
+            codec::peer_report piece = row;
+            piece.tells_neighbours = false;
+            piece.neighbours.clear();
+            const auto end = row.has.begin() + static_cast<std::ptrdiff_t>(room - fixed);
+            piece.has.assign(row.has.begin(), end);
+            row.has.erase(row.has.begin(), end);
+            message.peers.push_back(std::move(piece));
+            flush();
+        }
+        used += fixed + row.has.size();
+        message.peers.push_back(std::move(row));
     }
+    flush();
 }
 
 // --- What is known.

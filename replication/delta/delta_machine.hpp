@@ -86,17 +86,20 @@ public:
     delta_machine& operator=(const delta_machine&) = delete;
     ~delta_machine();
 
-    /// A link to a peer, over which frames arrive in order until it goes down; there is no other to the same node.
-    void link_up(net::monotonic_time now, link_id link, const crdt::replica_id& peer);
+    /// A link to a peer, over which frames arrive in order until it goes down; there is no other to the same node. False when a
+    /// later incarnation of that node is known: then there is no such link, and the connection is to be closed.
+    [[nodiscard]] bool link_up(net::monotonic_time now, link_id link, const crdt::replica_id& peer);
 
     /// What was on its way is lost. Nothing for a link that is not up.
     void link_down(net::monotonic_time now, link_id link);
 
     /// A frame of delta synchronization that arrived. Throws std::system_error when the peer broke the protocol, with a code
-    /// of codec, crdt or replication: the link is to be closed and taken down then, and everything else stands.
+    /// of codec, crdt or replication: the link is to be closed and taken down then. What was joined until then stays; when the
+    /// rest does not come in time, it is published as this node's own.
     void receive(net::monotonic_time now, link_id link, const codec::frame& frame);
 
-    /// Says what is to be sent now, and which links are given up; those are still to be taken down.
+    /// Says what is to be sent now, and which links are given up; those are still to be taken down. A peer that cannot be
+    /// sent what it needs costs its own link alone.
     [[nodiscard]] output tick(net::monotonic_time now);
 
     /// When tick is to be called although nothing happens: no_deadline for never. What happens comes first: tick is also
@@ -139,6 +142,7 @@ private:
     [[nodiscard]] codec::batch_head next_head() const;
     void log_own(net::monotonic_time now, const codec::batch_head& head, std::vector<codec::frame> frames);
     void log_in_parts(net::monotonic_time now, const stored_object& object, std::span<const std::byte> delta);
+    [[nodiscard]] std::vector<codec::vector_entry> news_for(const delta_link& link) const;
 
     // --- Batches of others.
     void take_batch(net::monotonic_time now, delta_link& link, const codec::frame& frame);
@@ -150,7 +154,10 @@ private:
     void check_identity(const crdt::replica_id& replica, std::uint64_t number);
 
     // --- Sending.
+    void serve(net::monotonic_time now, delta_link& link);
     void send_batches(net::monotonic_time now, delta_link& link);
+    [[nodiscard]] bool send_batches_of(net::monotonic_time now, delta_link& link,
+                                       const crdt::replica_id& origin, std::uint64_t last);
     [[nodiscard]] net::monotonic_time may_leave(const delta_link& link, const crdt::replica_id& origin,
                                                 const logged_batch& batch) const;
     void tell_behind(net::monotonic_time now, delta_link& link);
@@ -159,9 +166,11 @@ private:
     // --- Reports.
     void take_report(net::monotonic_time now, delta_link& link, const codec::frame& frame);
     void take_relayed(net::monotonic_time now, delta_link& link, const crdt::replica_id& about,
-                      const crdt::version_vector& has, bool batch_open);
+                      const crdt::version_vector& has);
     void note_news(net::monotonic_time due) noexcept;
     void send_report(net::monotonic_time now, delta_link& link);
+
+    void send_rows(delta_link& link, std::vector<codec::peer_report> rows);
 
     [[nodiscard]] bool has_open_batch() const noexcept { return objects_.pending() > 0; }
 
@@ -179,7 +188,10 @@ private:
     [[nodiscard]] transfer_target* incoming(const delta_link& link, std::uint64_t transfer) noexcept;
     void ack(net::monotonic_time now, const delta_link& link, std::uint64_t messages);
     void end_incoming(net::monotonic_time now);
-    void publish_uncovered(net::monotonic_time now);
+    void publish_if_due(net::monotonic_time now);
+    /// Unless it is covered by now.
+    void publish_uncovered();
+    void cover_by(const crdt::version_vector& has, net::monotonic_time now);
 
     object_store& objects_;
     delta_options options_;

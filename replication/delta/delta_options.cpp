@@ -1,5 +1,7 @@
+#include <phoenix/codec/object_part.hpp>
 #include <phoenix/replication/core/error.hpp>
 #include <phoenix/replication/delta/delta_options.hpp>
+#include <phoenix/replication/delta/part_assembly.hpp>
 
 #include <string>
 
@@ -18,6 +20,8 @@ void expect(bool holds, const char* field, const char* expected) {
 
 void delta_options::validate() const {
     frames.validate();
+    expect(codec::part_bytes_max(frames.key_bytes_max, frames) >= part_bytes_min, "frames.key_bytes_max",
+           "so much less than frames.frame_bytes_max that a part of an object fits beside the key");
     expect(buffer_bytes_max >= frames.frame_bytes_max, "buffer_bytes_max", "at least the size of a frame");
     expect(buffer_batches_max > 0, "buffer_batches_max", "at least 1");
     expect(window_bytes >= frames.frame_bytes_max, "window_bytes", "at least the size of a frame");
@@ -26,7 +30,7 @@ void delta_options::validate() const {
     expect(batch_objects_max > 0, "batch_objects_max", "at least 1");
     expect(report_interval >= net::nanoseconds(0), "report_interval", "no less than zero");
     expect(forward_delay >= report_interval, "forward_delay", "at least report_interval");
-    expect(retell_interval >= report_interval, "retell_interval", "at least report_interval");
+    expect(retell_interval > net::nanoseconds(0), "retell_interval", "more than zero");
     expect(stall_max > forward_delay, "stall_max", "more than forward_delay");
 }
 

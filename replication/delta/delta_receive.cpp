@@ -5,13 +5,17 @@
 #include <phoenix/replication/delta/delta_machine.hpp>
 #include <phoenix/replication/delta/identity.hpp>
 
-#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace phoenix::replication {
 
 namespace {
+
+/// Nobody gets there by counting, and what is added to it does not wrap.
+constexpr std::uint64_t number_max = std::uint64_t{1} << 62;
 
 std::string to_text(const crdt::replica_id& replica) {
     return std::to_string(replica.node) + "/" + std::to_string(replica.incarnation);
@@ -67,8 +71,20 @@ void delta_machine::take_batch(net::monotonic_time now, delta_link& link, const 
     if (!is_news(now, link, batch.head())) {
         return;
     }
-    for (const codec::entry& each : batch.entries()) {
-        objects_.join(each.type, key_text(each.key), each.delta);
+    // Before the entries: what is written here from now on is later than what they hold.
+    fold_in({batch.head().latest.wall_us, batch.head().latest.logical});
+    std::vector<std::size_t> touched;
+    try {
+        for (const codec::entry& each : batch.entries()) {
+            touched.push_back(objects_.join(each.type, key_text(each.key), each.delta));
+        }
+    } catch (...) {
+        // Those are joined, and are in no number that this node has.
+        uncovered_.insert(uncovered_.end(), touched.begin(), touched.end());
+        crdt::version_vector whole;
+        whole.advance(from_wire(batch.head().origin), batch.head().last);
+        cover_by(whole, now);
+        throw;
     }
     joined(now, link, batch.head(), {frame});
 }
@@ -76,24 +92,34 @@ void delta_machine::take_batch(net::monotonic_time now, delta_link& link, const 
 void delta_machine::take_batch_part(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
     const auto message = codec::decode<codec::batch_part>(frame.payload(), options_.frames);
     if (!link.parts) {
-        if (message.part.offset == 0) {
-            link.parts.emplace().head = message.head;
-        } else {
+        if (message.part.offset != 0) {
             throw_error(errc::protocol_violation, "expected the first part of a batch, found one from byte " +
                                                       std::to_string(message.part.offset));
         }
+        const bool news = is_news(now, link, message.head);
+        link.parts.emplace();
+        link.parts->head = message.head;
+        link.parts->is_news = news;
     } else if (link.parts->head != message.head) {
         throw_error(errc::protocol_violation,
                     "expected the next part of a batch, found one of another batch");
+    }
+    if (!link.parts->is_news) {
+        if (message.part.offset + message.part.bytes.size() == message.part.total) {
+            link.parts.reset();
+        }
+        return;
     }
     link.parts->frames.push_back(frame);
     if (!link.parts->object.take(message.part, options_.frames.object_bytes_max)) {
         return;
     }
     incoming_parts whole = *std::exchange(link.parts, std::nullopt);
+    // Another peer may have brought it meanwhile.
     if (!is_news(now, link, whole.head)) {
         return;
     }
+    fold_in({whole.head.latest.wall_us, whole.head.latest.logical});
     objects_.join(whole.object.type(), whole.object.key(), whole.object.bytes());
     joined(now, link, whole.head, std::move(whole.frames));
 }
@@ -120,14 +146,13 @@ bool delta_machine::is_news(net::monotonic_time now, delta_link& link, const cod
 
 void delta_machine::joined(net::monotonic_time now, const delta_link& link, const codec::batch_head& head,
                            std::vector<codec::frame> frames) {
-    fold_in({head.latest.wall_us, head.latest.logical});
     logged_batch made{head.first, head.last, std::move(frames), 0, now, link.peer.node};
     for (const codec::frame& each : made.frames) {
         made.bytes += each.bytes().size();
     }
     const crdt::replica_id origin = from_wire(head.origin);
-    log_.append(origin, std::move(made));
     has_.advance(origin, head.last);
+    log_.append(origin, std::move(made));
     ++counters_.batches_joined;
     note_news(net::later(now, options_.report_interval));
     // Who made it learns at once that it was joined, as does who sent it: writers may wait for that.
@@ -148,6 +173,11 @@ void delta_machine::fold_in(const crdt::timestamp& latest) {
 
 void delta_machine::check_identity(const crdt::replica_id& replica, std::uint64_t number) {
     const crdt::replica_id& self = objects_.self();
+    if (number > number_max) {
+        throw_error(errc::protocol_violation, "expected batch numbers of at most " +
+                                                  std::to_string(number_max) + ", found " +
+                                                  std::to_string(number) + " of " + to_text(replica));
+    }
     if (replica.node == self.node && replica.incarnation > self.incarnation) {
         overtaken_ = true;
     }
@@ -172,28 +202,34 @@ void delta_machine::take_report(net::monotonic_time now, delta_link& link, const
         const crdt::replica_id about = from_wire(each.about);
         const crdt::version_vector has = from_wire(each.has);
         if (about == link.peer) {
-            if (each.tells_neighbours) {
-                peers_.meet(about)->neighbours = each.neighbours;
+            known_peer* const known = peers_.meet(about);
+            if (known == nullptr) {
+                // A later process has its id: the next tick gives the link up.
+                continue;
+            }
+            if (each.tells_neighbours && known->neighbours != each.neighbours) {
+                known->neighbours = each.neighbours;
+                note_news(net::later(now, options_.report_interval));
             }
             link.has_reported = true;
-            if (peers_.note(about, has, each.batch_open)) {
+            if (peers_.note(about, has)) {
                 note_news(net::later(now, options_.report_interval));
             }
             note_progress(now, link);
         } else if (about.node == objects_.self().node) {
             check_identity(about, 0);
         } else if (about.node != link.peer.node) {
-            take_relayed(now, link, about, has, each.batch_open);
+            take_relayed(now, link, about, has);
         }
     }
 }
 
 void delta_machine::take_relayed(net::monotonic_time now, delta_link& link, const crdt::replica_id& about,
-                                 const crdt::version_vector& has, bool batch_open) {
+                                 const crdt::version_vector& has) {
     const known_peer* const known = peers_.find(about.node);
     std::uint64_t& told = link.told_of[about.node];
     const bool peer_knew_all = told == (known != nullptr ? known->revision : 0);
-    if (!peers_.note(about, has, batch_open)) {
+    if (!peers_.note(about, has)) {
         return;
     }
     if (peer_knew_all) {

@@ -1,12 +1,12 @@
 // The part of the delta machine that runs state transfers.
 #include <phoenix/codec/messages.hpp>
+#include <phoenix/replication/core/error.hpp>
 #include <phoenix/replication/delta/delta_machine.hpp>
 #include <phoenix/replication/delta/identity.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <utility>
 
 namespace phoenix::replication {
 
@@ -17,16 +17,20 @@ void delta_machine::take_request(net::monotonic_time now, delta_link& link, cons
     if (link.transfer && link.transfer->id() == message.transfer) {
         return;
     }
-    const std::uint64_t since = from_wire(message.since_of) == objects_.self() ? message.since : 0;
-    link.transfer.emplace(message.transfer, objects_, std::min(since, objects_.changes()));
+    if (link.transfer && !link.transfer->is_over()) {
+        throw_error(errc::protocol_violation, "expected one transfer at a time, found a request for another");
+    }
+    const bool is_known =
+        from_wire(message.since_of) == objects_.self() && message.since <= objects_.changes();
+    link.transfer.emplace(message.transfer, objects_, is_known ? message.since : 0);
     link.progress = now;
     const crdt::timestamp& latest = objects_.timestamps().last();
     ++counters_.transfers_sent;
-    // Before the first object: what is captured here is in each of them.
-    send(link, codec::encode(
-                   codec::transfer_begin{
-                       message.transfer, to_wire(has_), {latest.wall_us, latest.logical}, objects_.size()},
-                   options_.frames));
+    // Before the first object: what is captured here is in what follows.
+    const codec::transfer_begin begin{
+        message.transfer, news_for(link), {latest.wall_us, latest.logical}, objects_.size()};
+    link.transfer_brings = from_wire(begin.has);
+    send(link, codec::encode(begin, options_.frames));
 }
 
 void delta_machine::send_transfer(net::monotonic_time now, delta_link& link) {
@@ -34,7 +38,9 @@ void delta_machine::send_transfer(net::monotonic_time now, delta_link& link) {
         return;
     }
     if (!link.transfer->is_over() && link.transfer->in_flight() < options_.transfer_window_bytes) {
-        // The peer is to know which batches cover what it gets: so all of it is in one, and it hears of that first.
+        // The peer is to know which batches cover what it gets: so all of it is in one, what came here without a number
+        // too, and it hears of that first.
+        publish_uncovered();
         if (has_open_batch()) {
             seal(now);
         }
@@ -45,7 +51,7 @@ void delta_machine::send_transfer(net::monotonic_time now, delta_link& link) {
     while (!link.transfer->is_over() && link.transfer->in_flight() < options_.transfer_window_bytes) {
         send(link, link.transfer->next(objects_, options_.frames));
     }
-    if (link.transfer->is_over() && link.transfer->in_flight() == 0) {
+    if (link.transfer->is_over() && link.transfer_brings.leq(peers_.find(link.peer.node)->has)) {
         link.transfer.reset();
         // What follows may be gone again.
         link.behind_again = {};
@@ -116,6 +122,7 @@ void delta_machine::take_begin(net::monotonic_time now, delta_link& link, const 
         }
         target->begin(message);
         target->progress = now;
+        fold_in(target->latest());
     }
 }
 
@@ -140,7 +147,7 @@ void delta_machine::take_end(net::monotonic_time now, delta_link& link, const co
         return;
     }
     has_.merge(target->finish(message));
-    fold_in(target->latest());
+    link.ahead = {};
     covered_[link.peer.node] = {link.peer, message.since};
     end_incoming(now);
     ++counters_.transfers_joined;
@@ -160,30 +167,48 @@ void delta_machine::take_cancel(net::monotonic_time now, delta_link& link, const
 }
 
 void delta_machine::end_incoming(net::monotonic_time now) {
-    // It told what it has before each frame: that covers what has come.
     const delta_link& link = links_.at(incoming_->from());
     const known_peer& source = *peers_.find(link.peer.node);
     if (source.replica == link.peer) {
-        uncovered_until_.merge(source.has);
+        // It told what it has before each frame: that covers what has come.
+        cover_by(source.has, now);
     } else {
         // Nobody can say any more what would cover it.
-        uncovered_until_.advance(link.peer, std::numeric_limits<std::uint64_t>::max());
-    }
-    if (publish_due_ == net::no_deadline) {
-        publish_due_ = net::later(now, 3 * options_.stall_max);
+        crdt::version_vector never;
+        never.advance(link.peer, std::numeric_limits<std::uint64_t>::max());
+        cover_by(never, now);
     }
     incoming_.reset();
 }
 
-void delta_machine::publish_uncovered(net::monotonic_time now) {
+void delta_machine::cover_by(const crdt::version_vector& has, net::monotonic_time now) {
+    uncovered_until_.merge(has);
+    publish_due_ = net::later(now, 3 * options_.stall_max);
+}
+
+void delta_machine::publish_if_due(net::monotonic_time now) {
     if (incoming_ || publish_due_ == net::no_deadline) {
         return;
     }
-    const bool is_covered = uncovered_until_.leq(has_);
-    if (!is_covered && publish_due_ > now) {
+    if (uncovered_until_.leq(has_)) {
+        publish_uncovered();
+        return;
+    }
+    const bool is_coming = std::ranges::any_of(links_, [&](const auto& each) {
+        return uncovered_until_.leq(peers_.find(each.second.peer.node)->has);
+    });
+    if (is_coming && publish_due_ <= now) {
+        publish_due_ = net::later(now, options_.stall_max);
+    }
+    if (publish_due_ > now) {
         wake_at(publish_due_);
         return;
     }
+    publish_uncovered();
+}
+
+void delta_machine::publish_uncovered() {
+    const bool is_covered = !incoming_ && uncovered_until_.leq(has_);
     if (!is_covered) {
         std::ranges::sort(uncovered_);
         uncovered_.erase(std::ranges::unique(uncovered_).begin(), uncovered_.end());

@@ -16,7 +16,8 @@ bool part_assembly::take(const codec::object_part& part, std::size_t bytes_max) 
     }
     const bool follows = part.type == type_ && key_text(part.key) == key_ && part.total == total_ &&
                          part.offset == bytes_.size() && !part.bytes.empty() &&
-                         part.bytes.size() <= total_ - bytes_.size();
+                         part.bytes.size() <= total_ - bytes_.size() &&
+                         (part.bytes.size() >= part_bytes_min || part.bytes.size() == total_ - bytes_.size());
     if (!follows) {
         throw_error(errc::protocol_violation,
                     "joining the parts of an object: expected the part from byte " +

@@ -15,6 +15,9 @@
 
 namespace phoenix::replication {
 
+/// All parts but the last have at least so many bytes: smaller ones would cost more than they bring.
+inline constexpr std::size_t part_bytes_min = 128;
+
 class part_assembly {
 public:
     /// Takes the next part; true when that was the last one. Throws errc::protocol_violation for a part that does not

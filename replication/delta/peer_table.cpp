@@ -27,18 +27,12 @@ const known_peer* peer_table::find(std::uint64_t node) const noexcept {
     return found != peers_.end() ? &found->second : nullptr;
 }
 
-bool peer_table::note(const crdt::replica_id& replica, const crdt::version_vector& has, bool batch_open) {
+bool peer_table::note(const crdt::replica_id& replica, const crdt::version_vector& has) {
     known_peer* const known = meet(replica);
-    if (known == nullptr) {
-        return false;
-    }
-    const std::uint64_t settles_with =
-        std::max(has.at(replica), known->has.at(replica)) + (batch_open ? 1 : 0);
-    if (has.leq(known->has) && settles_with <= known->settles_with) {
+    if (known == nullptr || has.leq(known->has)) {
         return false;
     }
     known->has.merge(has);
-    known->settles_with = std::max(known->settles_with, settles_with);
     ++known->revision;
     return true;
 }

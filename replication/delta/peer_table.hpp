@@ -18,8 +18,6 @@ struct known_peer {
     crdt::replica_id replica;
     /// Batches that it has joined.
     crdt::version_vector has;
-    /// What it had changed when it last reported is in its own batches up to this one, which may be still to come.
-    std::uint64_t settles_with = 0;
     /// The nodes that it is linked to, by id, as it says to those that it is linked to.
     std::vector<std::uint64_t> neighbours;
     /// Counts what changed in this entry.
@@ -38,9 +36,8 @@ public:
     /// Null when the node is not known.
     [[nodiscard]] const known_peer* find(std::uint64_t node) const noexcept;
 
-    /// Notes what a node says or is said to have, and whether it had changes that were in no batch yet. Returns true when
-    /// that was news.
-    bool note(const crdt::replica_id& replica, const crdt::version_vector& has, bool batch_open);
+    /// Notes what a node says or is said to have. Returns true when that was news.
+    bool note(const crdt::replica_id& replica, const crdt::version_vector& has);
 
     /// Notes that it has `origin`'s batches up to `number`.
     bool note(const crdt::replica_id& replica, const crdt::replica_id& origin, std::uint64_t number);

@@ -1,8 +1,11 @@
 #include <phoenix/codec/messages.hpp>
+#include <phoenix/replication/core/error.hpp>
 #include <phoenix/replication/delta/part_assembly.hpp>
 #include <phoenix/replication/delta/transfer_source.hpp>
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace phoenix::replication {
@@ -34,6 +37,12 @@ codec::frame transfer_source::next(const object_store& objects, const codec::lim
         if (all.size() == limits.entries_max ||
             !writer.fits(key_bytes + object.key().size() + overhead, states.size())) {
             if (all.empty()) {
+                if (states.size() > limits.object_bytes_max) {
+                    throw_error(errc::limit_exceeded, "sending object \"" + object.key() +
+                                                          "\": expected at most " +
+                                                          std::to_string(limits.object_bytes_max) +
+                                                          " bytes, found " + std::to_string(states.size()));
+                }
                 large_ = &object;
                 large_bytes_ = std::move(states);
                 large_sent_ = 0;

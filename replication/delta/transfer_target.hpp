@@ -44,8 +44,6 @@ public:
     /// The latest timestamp that the sender knew when it began.
     [[nodiscard]] const crdt::timestamp& latest() const noexcept { return latest_; }
 
-    [[nodiscard]] std::uint64_t objects() const noexcept { return objects_; }
-
     /// When something came last.
     net::monotonic_time progress;
 

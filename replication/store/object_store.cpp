@@ -2,6 +2,8 @@
 #include <phoenix/replication/core/error.hpp>
 #include <phoenix/replication/store/object_store.hpp>
 
+#include <boost/unordered/unordered_flat_set.hpp>
+
 #include <algorithm>
 #include <limits>
 #include <string>
@@ -9,9 +11,6 @@
 namespace phoenix::replication {
 
 namespace {
-
-/// What the wire's offsets leave room for, many times over.
-constexpr std::size_t key_bytes_max = 64UL * 1024;
 
 std::string type_text(std::uint64_t id) {
     static constexpr char digits[] = "0123456789abcdef";
@@ -62,9 +61,9 @@ struct object_store::index {
     boost::unordered_flat_set<place, name_hash, name_equal> by_name;
 };
 
-object_store::object_store(const type_registry& types, const crdt::replica_id& self,
-                           const crdt::hybrid_clock_options& clock)
-    : types_(types), self_(self), index_(std::make_unique<index>(objects_)), clock_(clock) {}
+object_store::object_store(const type_registry& types, const crdt::replica_id& self, const store_options& how)
+    : types_(types), self_(self), options_(how), index_(std::make_unique<index>(objects_)),
+      clock_(how.clock) {}
 
 object_store::~object_store() = default;
 
@@ -78,9 +77,10 @@ std::size_t object_store::find_or_create(const object_type& type, std::string_vi
     if (found != index_->by_name.end()) {
         return found->value;
     }
-    if (key.size() > key_bytes_max) {
-        throw_error(errc::limit_exceeded, "expected a key of at most " + std::to_string(key_bytes_max) +
-                                              " bytes, found " + std::to_string(key.size()));
+    if (key.size() > options_.key_bytes_max) {
+        throw_error(errc::limit_exceeded, "expected a key of at most " +
+                                              std::to_string(options_.key_bytes_max) + " bytes, found " +
+                                              std::to_string(key.size()));
     }
     if (objects_.size() >= std::numeric_limits<std::uint32_t>::max()) {
         throw_error(errc::limit_exceeded, "expected at most 2^32 - 1 objects in one store");
@@ -116,6 +116,9 @@ std::optional<std::size_t> object_store::join_into(std::uint64_t type, std::stri
         if (objects_.size() > before) {
             index_->by_name.erase(place{static_cast<std::uint32_t>(before)});
             objects_.pop_back();
+        } else {
+            // It may have changed in part.
+            note_change(object);
         }
         throw;
     }
@@ -129,8 +132,8 @@ std::optional<std::size_t> object_store::join_into(std::uint64_t type, std::stri
     return at;
 }
 
-void object_store::join(std::uint64_t type, std::string_view key, std::span<const std::byte> delta) {
-    join_into(type, key, [&](stored_object& object) {
+std::size_t object_store::join(std::uint64_t type, std::string_view key, std::span<const std::byte> delta) {
+    return *join_into(type, key, [&](stored_object& object) {
         object.join(delta);
         return true;
     });
@@ -154,11 +157,20 @@ void object_store::note_pending(stored_object& object) {
     }
 }
 
-void object_store::sort_pending() {
-    // The least last: they are taken from the end.
+std::span<stored_object* const> object_store::sorted_pending() {
     std::ranges::sort(pending_, [](const stored_object* a, const stored_object* b) {
-        return a->type().id() != b->type().id() ? a->type().id() > b->type().id() : a->key() > b->key();
+        return a->type().id() != b->type().id() ? a->type().id() < b->type().id() : a->key() < b->key();
     });
+    return pending_;
+}
+
+void object_store::settle(stored_object& object) noexcept {
+    object.clear_pending();
+    object.is_pending_ = false;
+}
+
+void object_store::sweep_pending() noexcept {
+    std::erase_if(pending_, [](const stored_object* each) { return !each->is_pending_; });
 }
 
 } // namespace phoenix::replication

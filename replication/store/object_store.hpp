@@ -18,8 +18,6 @@
 #include <phoenix/replication/store/type_registry.hpp>
 #include <phoenix/replication/store/typed_object.hpp>
 
-#include <boost/unordered/unordered_flat_set.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -31,29 +29,37 @@
 
 namespace phoenix::replication {
 
-/// What is told of every change, after it; not while the store is being used otherwise.
+/// What is told of every change, after it. It may read the store, not change it.
 class change_observer {
 public:
     virtual ~change_observer() = default;
 
     /// A change made here, by this node's own writer.
-    virtual void changed_here(const stored_object& object) = 0;
+    virtual void changed_here(const stored_object& object) noexcept = 0;
 
     /// A delta or a state that arrived.
-    virtual void changed_elsewhere(const stored_object& object) = 0;
+    virtual void changed_elsewhere(const stored_object& object) noexcept = 0;
+};
+
+struct store_options {
+    /// Longer keys are refused.
+    std::size_t key_bytes_max = 64UL * 1024;
+
+    crdt::hybrid_clock_options clock;
 };
 
 class object_store {
 public:
     /// `types` must outlive the store. `self` writes what is changed here.
-    object_store(const type_registry& types, const crdt::replica_id& self,
-                 const crdt::hybrid_clock_options& clock = {});
+    object_store(const type_registry& types, const crdt::replica_id& self, const store_options& how = {});
 
     object_store(const object_store&) = delete;
     object_store& operator=(const object_store&) = delete;
     ~object_store();
 
     [[nodiscard]] const crdt::replica_id& self() const noexcept { return self_; }
+
+    [[nodiscard]] const store_options& options() const noexcept { return options_; }
 
     [[nodiscard]] const type_registry& types() const noexcept { return types_; }
 
@@ -88,9 +94,9 @@ public:
         });
     }
 
-    /// Joins a delta that arrived for an object, which is made when it is not there. Throws errc::unknown_type and
-    /// crdt::decode_error, and nothing has changed then.
-    void join(std::uint64_t type, std::string_view key, std::span<const std::byte> delta);
+    /// Joins a delta that arrived for an object, which is made when it is not there, and returns the object's place. Throws
+    /// errc::unknown_type and crdt::decode_error, and nothing has changed then.
+    std::size_t join(std::uint64_t type, std::string_view key, std::span<const std::byte> delta);
 
     /// The same with a whole state, of which all may be known: then it is no change. Returns the object's place when it is
     /// one.
@@ -104,21 +110,14 @@ public:
     /// How many objects have something pending.
     [[nodiscard]] std::size_t pending() const noexcept { return pending_.size(); }
 
-    /// Takes what is pending: calls take(object, delta bytes) by type id and then key; the bytes are valid during the call.
-    /// When it throws, what it was not given yet stays pending.
-    template <class Take>
-    void take_pending(Take&& take) {
-        sort_pending();
-        crdt::byte_writer bytes;
-        while (!pending_.empty()) {
-            stored_object& next = *pending_.back();
-            bytes.clear();
-            next.write_pending(bytes);
-            next.is_pending_ = false;
-            pending_.pop_back();
-            take(std::as_const(next), bytes.bytes());
-        }
-    }
+    /// Those, by type id and key. Valid until one more is pending or sweep_pending.
+    [[nodiscard]] std::span<stored_object* const> sorted_pending();
+
+    /// What is pending in the object has been taken. It stays in the list of those that were pending until the sweep.
+    void settle(stored_object& object) noexcept;
+
+    /// Takes those that were settled off the list.
+    void sweep_pending() noexcept;
 
     /// The clock that stamps what is written here.
     [[nodiscard]] crdt::hybrid_clock& timestamps() noexcept { return clock_; }
@@ -167,8 +166,8 @@ private:
         auto& object = static_cast<typed_object<T>&>(*objects_[find_or_create(types_.at<T>(), key)]);
         // Before the change: when that throws, what it did until then must be heard of.
         note_pending(object);
-        object.change(std::forward<Change>(change));
         note_change(object);
+        object.change(std::forward<Change>(change));
         if (observer_ != nullptr) {
             observer_->changed_here(object);
         }
@@ -180,7 +179,6 @@ private:
 
     [[nodiscard]] std::size_t find_or_create(const object_type& type, std::string_view key);
     [[nodiscard]] const object_type& type_at(std::uint64_t id) const;
-    void sort_pending();
 
     /// Calls join(object), which says whether that changed it, and returns its place if it did; an object that was made for
     /// it goes when it throws.
@@ -189,6 +187,7 @@ private:
 
     const type_registry& types_;
     crdt::replica_id self_;
+    store_options options_;
     std::vector<std::unique_ptr<stored_object>> objects_;
     std::unique_ptr<index> index_;
     std::vector<stored_object*> pending_;

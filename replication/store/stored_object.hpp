@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -38,15 +37,14 @@ public:
     /// The whole state, with its whole context.
     virtual void write_state(crdt::byte_writer& out) const = 0;
 
-    /// What changed here since this was called last, joined into one delta: bottom when nothing did. Nothing is pending
-    /// afterwards.
-    virtual void write_pending(crdt::byte_writer& out) = 0;
+    /// What changed here since clear_pending, joined into one delta: bottom when nothing did.
+    virtual void write_pending(crdt::byte_writer& out) const = 0;
+
+    /// Nothing is pending any more.
+    virtual void clear_pending() noexcept = 0;
 
     /// Makes the whole state pending, as if all of it had been written here just now.
     virtual void publish() = 0;
-
-    /// Nothing in it is visible: what it holds only keeps what was removed from coming back.
-    [[nodiscard]] virtual bool is_gone() const = 0;
 
     /// The number of the store's last change to it.
     [[nodiscard]] std::uint64_t changed() const noexcept { return changed_; }

@@ -37,20 +37,13 @@ public:
 
     void write_state(crdt::byte_writer& out) const override { crdt::encode(out, state_); }
 
-    void write_pending(crdt::byte_writer& out) override {
+    void write_pending(crdt::byte_writer& out) const override {
         crdt::encode(out, pending_ != nullptr ? *pending_ : T());
-        pending_.reset();
     }
+
+    void clear_pending() noexcept override { pending_.reset(); }
 
     void publish() override { pending().join(state_); }
-
-    [[nodiscard]] bool is_gone() const override {
-        if constexpr (requires { state_.is_present(); }) {
-            return !state_.is_present();
-        } else {
-            return false;
-        }
-    }
 
 private:
     [[nodiscard]] T& pending() {

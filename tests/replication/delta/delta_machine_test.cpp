@@ -7,6 +7,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 #include <system_error>
 
 namespace phoenix::replication::testing {
@@ -20,6 +22,7 @@ using codec::frame_kind;
 delta_options small_buffers() {
     delta_options how;
     how.frames.frame_bytes_max = 1024;
+    how.frames.key_bytes_max = 256;
     how.buffer_bytes_max = 2048;
     how.buffer_batches_max = 2;
     return how;
@@ -236,6 +239,7 @@ BOOST_AUTO_TEST_CASE(trap_present_in_both_still_removed) {
 BOOST_AUTO_TEST_CASE(trap_sent_is_not_acked) {
     delta_options how;
     how.frames.frame_bytes_max = 1024;
+    how.frames.key_bytes_max = 256;
     how.buffer_bytes_max = 8 * 1024;
     how.window_bytes = 4 * 1024;
     how.stall_max = 10s;
@@ -550,7 +554,216 @@ BOOST_AUTO_TEST_CASE(a_transfer_that_stands_still_is_asked_of_another) {
     BOOST_TEST(bench.objects(1).size() == 30U);
 }
 
+// --- What goes wrong here, and what is thrown at it.
+
+BOOST_AUTO_TEST_CASE(a_peer_that_was_overtaken_costs_its_link_and_nothing_else) {
+    lab bench(3);
+    bench.connect_all();
+    bench.settle();
+    // Node 2 has heard of a later process of node 1, whose old link still delivers.
+    codec::report relayed;
+    relayed.peers.push_back({.about = {2, 1000}, .has = {{{2, 1000}, 1}}});
+    bench.receive(2, 0, codec::encode(relayed));
+    codec::report last_words;
+    last_words.peers.push_back({.about = {2, 2}, .has = {}, .tells_neighbours = true, .neighbours = {1, 3}});
+    bench.receive(1, 0, codec::encode(last_words));
+    bench.pass(1ms);
+    BOOST_TEST_REQUIRE(bench.failures().size() == 1U);
+    BOOST_TEST(bench.failures()[0].find("later process") != std::string::npos);
+    BOOST_TEST(!bench.machine(0).link_up(bench.now(), link_id{1'000'000}, {2, 2}));
+    BOOST_TEST(bench.machine(0).links().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_an_edit_did_before_it_threw_is_in_batches_and_in_transfers) {
+    lab bench(2, small_buffers());
+    flush_buffer(bench, 0);
+    bench.connect(0, 1);
+    bench.settle();
+    bench.disconnect(0, 1);
+    BOOST_CHECK_THROW(bench.set(0, "basket",
+                                [](auto&& set) {
+                                    set.add("tea");
+                                    throw std::runtime_error("no more");
+                                }),
+                      std::runtime_error);
+    (void)bench.machine(0).seal(bench.now());
+    flush_buffer(bench, 0);
+    bench.connect(0, 1);
+    bench.settle();
+    BOOST_TEST(bench.machine(1).counters().transfers_joined == 2U);
+    BOOST_TEST(bench.set(1, "basket").contains("tea"));
+}
+
+BOOST_AUTO_TEST_CASE(half_a_batch_whose_origin_died_comes_to_all) {
+    lab bench(3);
+    bench.connect(0, 1);
+    bench.connect(1, 2);
+    bench.settle();
+    bench.objects(0).edit<text_set>("basket", [](auto&& set) { set.add("tea"); });
+    bench.hold(0, 1);
+    bench.pass(1ms);
+    const auto sent = bench.sent(0, 1, frame_kind::batch);
+    BOOST_TEST_REQUIRE(sent.size() == 1U);
+    const auto whole = codec::batch_view::read(sent[0].payload(), codec::limits());
+    codec::entries_writer writer{codec::limits()};
+    const codec::entry good = whole.entries()[0];
+    writer.add(good.type, good.key, good.delta);
+    writer.add(good.type, std::as_bytes(std::span("second", 6)), good.key);
+    BOOST_CHECK_THROW(bench.receive(0, 1, writer.finish(whole.head())), std::system_error);
+    BOOST_TEST(bench.set(1, "basket").contains("tea"));
+    bench.restart(0);
+    bench.settle();
+    BOOST_TEST(!bench.set(2, "basket").contains("tea"));
+    bench.pass(4 * delta_options().stall_max);
+    BOOST_TEST(bench.set(2, "basket").contains("tea"));
+}
+
+BOOST_AUTO_TEST_CASE(what_came_by_two_transfers_whose_sources_died_comes_to_all) {
+    delta_options how = small_buffers();
+    how.transfer_window_bytes = 1;
+    lab bench(4, how);
+    for (int i = 0; i < 100; ++i) {
+        add(bench, 0, "basket " + std::to_string(i), "tea");
+        (void)bench.machine(0).seal(bench.now());
+    }
+    flush_buffer(bench, 1);
+    bench.connect(0, 1);
+    bench.hold(0, 1);
+    for (int i = 0; i < 8; ++i) {
+        bench.pass(1ms);
+        bench.let_through(0, 1, 1);
+    }
+    bench.restart(0);
+    const std::size_t came = bench.objects(1).size();
+    BOOST_TEST_REQUIRE(came > 1U);
+    bench.connect(1, 2);
+    bench.settle();
+    BOOST_TEST(bench.objects(2).size() == came);
+    bench.restart(1);
+    bench.connect(2, 3);
+    bench.pass(5 * how.stall_max);
+    BOOST_TEST(bench.objects(3).size() == bench.objects(2).size());
+}
+
+BOOST_AUTO_TEST_CASE(reports_of_many_incarnations_take_as_many_frames_as_they_need) {
+    lab bench(3, small_buffers());
+    bench.connect(0, 1);
+    for (int i = 0; i < 100; ++i) {
+        bench.connect(1, 2);
+        add(bench, 2, "basket", std::to_string(i));
+        bench.pass(100ms);
+        bench.restart(2);
+    }
+    bench.connect(1, 2);
+    bench.settle();
+    BOOST_TEST(bench.failures().empty());
+    for (std::size_t node = 0; node < 3; ++node) {
+        BOOST_TEST(bench.set(node, "basket").size() == 100U);
+        BOOST_TEST((bench.machine(node).has() == bench.machine(0).has()));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_object_that_no_frame_can_carry_costs_its_link_and_no_other) {
+    delta_options how = small_buffers();
+    how.frames.object_bytes_max = 2048;
+    lab bench(3, how);
+    bench.connect(0, 2);
+    for (int i = 0; i < 40; ++i) {
+        add(bench, 0, "large", std::string(100, 'x') + std::to_string(i));
+        bench.pass(50ms);
+    }
+    for (int i = 0; i < 4; ++i) {
+        add(bench, 0, "flush", std::to_string(i));
+        bench.pass(50ms);
+    }
+    bench.connect(0, 1);
+    bench.settle();
+    BOOST_TEST_REQUIRE(!bench.failures().empty());
+    BOOST_TEST(bench.failures()[0].find("\"large\"") != std::string::npos);
+    add(bench, 0, "small", "tea");
+    bench.settle();
+    BOOST_TEST(bench.set(2, "small").contains("tea"));
+}
+
+BOOST_AUTO_TEST_CASE(a_busy_origin_does_not_keep_the_window_for_itself) {
+    delta_options how;
+    how.frames.frame_bytes_max = 1024;
+    how.frames.key_bytes_max = 256;
+    how.window_bytes = 1024;
+    how.batch_interval_max = 0ns;
+    lab bench(3, how);
+    bench.connect(0, 1);
+    bench.connect(1, 2);
+    bench.settle();
+    bench.hold(1, 2);
+    bench.hold(2, 1);
+    for (int i = 0; i < 20; ++i) {
+        add(bench, 0, "flood", std::string(400, 'x') + std::to_string(i));
+        bench.pass(1ms);
+    }
+    add(bench, 1, "basket", "tea");
+    int rounds = 0;
+    for (; rounds < 100 && !bench.set(2, "basket").contains("tea"); ++rounds) {
+        add(bench, 0, "flood", std::string(400, 'y') + std::to_string(rounds));
+        bench.pass(1ms);
+        bench.let_through(1, 2, 2);
+        bench.pass(1ms);
+        bench.let_through(2, 1, 10);
+    }
+    BOOST_TEST(rounds < 10);
+}
+
+BOOST_AUTO_TEST_CASE(trap_lww_monotonic_clock) {
+    // What is written after another's write was read is later, however far behind this node's wall clock is.
+    lab bench(2);
+    bench.objects(0).set_wall_time(50'000'000);
+    bench.objects(1).set_wall_time(1'000'000);
+    bench.connect(0, 1);
+    const auto write = [&](std::size_t node, const std::string& what) {
+        bench.objects(node).edit<text_register>(
+            "name", [&](auto&& name) { name.set(what, bench.objects(node).stamp()); });
+    };
+    write(0, "first");
+    bench.settle();
+    BOOST_TEST((bench.objects(1).stamp() > bench.objects(0).timestamps().last()));
+    write(1, "second");
+    bench.settle();
+    BOOST_TEST(*bench.objects(0).read<text_register>("name").value() == "second");
+    // One from too far in the future is joined, and moves no clock.
+    bench.objects(0).set_wall_time(5'000'000'000);
+    write(0, "far");
+    bench.settle();
+    BOOST_TEST(*bench.objects(1).read<text_register>("name").value() == "far");
+    BOOST_TEST(bench.machine(1).counters().stamps_refused == 1U);
+    BOOST_TEST(bench.objects(1).stamp().wall_us < 100'000'000U);
+}
+
 // --- Bad input.
+
+BOOST_AUTO_TEST_CASE(numbers_that_nobody_counts_to_are_refused) {
+    lab bench(2);
+    bench.connect(0, 1);
+    codec::report endless;
+    endless.peers.push_back({.about = {1, 1}, .has = {{{7, 7}, ~std::uint64_t{0}}}});
+    BOOST_TEST((refusal_of(bench, 0, 1, codec::encode(endless)) == errc::protocol_violation));
+}
+
+BOOST_AUTO_TEST_CASE(a_second_transfer_at_once_is_refused) {
+    delta_options how = small_buffers();
+    how.transfer_window_bytes = 1;
+    lab bench(2, how);
+    for (int i = 0; i < 200; ++i) {
+        add(bench, 0, "basket " + std::to_string(i), "tea");
+        (void)bench.machine(0).seal(bench.now());
+    }
+    bench.connect(0, 1);
+    bench.hold(0, 1);
+    bench.pass(1ms);
+    bench.let_through(0, 1, 2);
+    bench.pass(1ms);
+    BOOST_TEST((refusal_of(bench, 1, 0, codec::encode(codec::transfer_request{77, {1, 1}, 0})) ==
+                errc::protocol_violation));
+}
 
 BOOST_AUTO_TEST_CASE(a_gap_is_refused_and_nothing_has_changed) {
     lab bench(2);
@@ -609,6 +822,8 @@ BOOST_AUTO_TEST_CASE(options_that_cannot_work_are_refused_by_name) {
     BOOST_TEST(refuses([](auto& how) { how.transfer_window_bytes = 0; }, "transfer_window_bytes"));
     BOOST_TEST(refuses([](auto& how) { how.batch_interval_max = -1ns; }, "batch_interval_max"));
     BOOST_TEST(refuses([](auto& how) { how.batch_objects_max = 0; }, "batch_objects_max"));
+    BOOST_TEST(refuses([](auto& how) { how.frames.key_bytes_max = how.frames.frame_bytes_max; },
+                       "frames.key_bytes_max"));
     BOOST_TEST(refuses([](auto& how) { how.forward_delay = 0ns; }, "forward_delay"));
     BOOST_TEST(refuses([](auto& how) { how.retell_interval = 0ns; }, "retell_interval"));
     BOOST_TEST(refuses([](auto& how) { how.stall_max = 0ns; }, "stall_max"));

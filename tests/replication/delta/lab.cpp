@@ -1,6 +1,7 @@
 #include "lab.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace phoenix::replication::testing {
 
@@ -24,7 +25,8 @@ lab::lab(std::size_t nodes, const delta_options& how) : how_(how) {
 
 lab::node lab::make(std::size_t index) {
     node made;
-    made.objects = std::make_unique<object_store>(lab_types(), crdt::replica_id{index + 1, ++incarnations_});
+    made.objects = std::make_unique<object_store>(lab_types(), crdt::replica_id{index + 1, ++incarnations_},
+                                                  store_options{how_.frames.key_bytes_max, {}});
     made.machine = std::make_unique<delta_machine>(*made.objects, how_);
     return made;
 }
@@ -34,8 +36,9 @@ void lab::connect(std::size_t a, std::size_t b) {
     const link_id at_b{++links_};
     lines_[{a, b}] = {at_a, at_b, {}, {}, false};
     lines_[{b, a}] = {at_b, at_a, {}, {}, false};
-    machine(a).link_up(now_, at_a, replica(b));
-    machine(b).link_up(now_, at_b, replica(a));
+    if (!machine(a).link_up(now_, at_a, replica(b)) || !machine(b).link_up(now_, at_b, replica(a))) {
+        throw std::logic_error("lab: a link to a process that was overtaken");
+    }
 }
 
 void lab::connect_all() {

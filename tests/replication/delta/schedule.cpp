@@ -87,7 +87,7 @@ struct written {
 
 struct node {
     node(const crdt::replica_id& self, const delta_options& how)
-        : objects(std::make_unique<object_store>(types(), self)),
+        : objects(std::make_unique<object_store>(types(), self, store_options{how.frames.key_bytes_max, {}})),
           machine(std::make_unique<delta_machine>(*objects, how)) {}
 
     std::unique_ptr<object_store> objects;
@@ -144,6 +144,7 @@ struct schedule::world {
 
     void build() {
         options.frames.frame_bytes_max = 1024;
+        options.frames.key_bytes_max = 64;
         options.frames.entries_max = 8;
         options.buffer_bytes_max = one_in(2) ? 2048 : 1024 * 1024;
         options.buffer_batches_max = one_in(3) ? 3 : 10'000;
@@ -178,7 +179,9 @@ struct schedule::world {
         for (const std::size_t end : {0U, 1U}) {
             w.names[end] = link_id(++names);
             w.is_up[end] = true;
-            machine(w, end).link_up(now, w.names[end], nodes[w.ends[1 - end]].objects->self());
+            if (!machine(w, end).link_up(now, w.names[end], nodes[w.ends[1 - end]].objects->self())) {
+                complain("a link to the latest process of a node was refused");
+            }
             nodes[w.ends[end]].is_restless = true;
         }
     }
