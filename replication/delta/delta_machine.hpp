@@ -1,7 +1,7 @@
 // Delta synchronization of one node with its peers, as a pure state machine: no socket, no clock, no coroutine.
 //
 //   delta_machine sync(objects);
-//   sync.link_up(now, link, peer);                  // a session is authenticated
+//   if (!sync.link_up(now, link, peer)) { ... }     // a session is authenticated
 //   sync.receive(now, link, frame);                 // a frame that came on it
 //   objects.edit<...>(...);                         // changes made here
 //   const auto output = sync.tick(now);             // at the end of each turn, and when next_tick() has come:
@@ -86,8 +86,8 @@ public:
     delta_machine& operator=(const delta_machine&) = delete;
     ~delta_machine();
 
-    /// A link to a peer, over which frames arrive in order until it goes down; there is no other to the same node. False when a
-    /// later incarnation of that node is known: then there is no such link, and the connection is to be closed.
+    /// A link to a peer, over which the frames of each lane arrive in order until it goes down; there is no other to the same
+    /// node. False when a later incarnation of that node is known: then there is no such link, and the connection is to be closed.
     [[nodiscard]] bool link_up(net::monotonic_time now, link_id link, const crdt::replica_id& peer);
 
     /// What was on its way is lost. Nothing for a link that is not up.
@@ -99,7 +99,7 @@ public:
     void receive(net::monotonic_time now, link_id link, const codec::frame& frame);
 
     /// Says what is to be sent now, and which links are given up; those are still to be taken down. A peer that cannot be
-    /// sent what it needs costs its own link alone.
+    /// sent what it needs costs its own link alone; when memory ends, what was to be sent stays for the next tick.
     [[nodiscard]] output tick(net::monotonic_time now);
 
     /// When tick is to be called although nothing happens: no_deadline for never. What happens comes first: tick is also
