@@ -38,10 +38,8 @@ rc::Gen<step> any_step(std::size_t replicas) {
 
 std::size_t cases_wanted() {
     // Sanitized and unoptimized builds look for other mistakes than rare histories.
-#if PHOENIX_UNDER_ASAN
+#if PHOENIX_UNDER_ASAN || !defined(__OPTIMIZE__)
     constexpr std::uint64_t otherwise = 30;
-#elif !defined(__OPTIMIZE__)
-    constexpr std::uint64_t otherwise = 100;
 #else
     constexpr std::uint64_t otherwise = 500;
 #endif

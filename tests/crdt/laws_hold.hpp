@@ -1,7 +1,7 @@
 // Every law that a type claims, as a property of RapidCheck, which shortens what breaks one.
 //
-// PHOENIX_TEST_CASES says how many histories each law is judged on (500; 100 where it is not optimized, 30 where it is
-// sanitized), PHOENIX_TEST_SEED which (a new one, printed with a failure).
+// PHOENIX_TEST_CASES says how many histories each law is judged on (500; 30 where it is sanitized or not
+// optimized), PHOENIX_TEST_SEED which (a new one, printed with a failure).
 #pragma once
 
 #include <phoenix/crdt/laws.hpp>
