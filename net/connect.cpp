@@ -4,6 +4,9 @@
 #include <phoenix/net/error.hpp>
 
 #include <cerrno>
+#include <charconv>
+#include <string_view>
+#include <utility>
 
 #include <netdb.h>
 
@@ -66,10 +69,42 @@ task<std::vector<endpoint>> resolve(std::string host, std::uint16_t port) {
     co_return std::move(resolving.endpoints);
 }
 
-task<stream> connect_to_host(std::string host, std::uint16_t port, stream_options options,
-                             nanoseconds per_address) {
-    options.validate();
-    const std::vector<endpoint> addresses = co_await resolve(host, port);
+host_and_port host_and_port::parse(std::string_view text) {
+    const auto refuse = [&](const char* expected) {
+        throw_error(errc::invalid_endpoint, "\"" + std::string(text) + "\": expected " + expected);
+    };
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos || colon == 0) {
+        refuse("HOST:PORT");
+    }
+    std::string_view host = text.substr(0, colon);
+    const std::string_view port = text.substr(colon + 1);
+    if (host.starts_with('[') && host.ends_with(']') && host.size() > 2) {
+        host = host.substr(1, host.size() - 2);
+    } else if (host.find(':') != std::string_view::npos) {
+        refuse("an address of version 6 in brackets, as in [::1]:7000");
+    }
+    host_and_port found{std::string(host), 0};
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), found.port);
+    if (error != std::errc() || end != port.data() + port.size()) {
+        refuse("a port from 0 to 65535 after the last colon");
+    }
+    return found;
+}
+
+task<std::vector<endpoint>> resolve_address(std::string text) {
+    if (const auto address = endpoint::try_parse(text)) {
+        co_return std::vector<endpoint>(1, *address);
+    }
+    const host_and_port wanted = host_and_port::parse(text);
+    co_return co_await resolve(wanted.host, wanted.port);
+}
+
+namespace {
+
+/// `name` is what was resolved, for the error when nothing came of it.
+task<stream> connect_to_one_of(std::vector<endpoint> addresses, std::string name, stream_options options,
+                               nanoseconds per_address) {
     for (const endpoint& address : addresses) {
         const bool is_last = &address == &addresses.back();
         try {
@@ -83,7 +118,22 @@ task<stream> connect_to_host(std::string host, std::uint16_t port, stream_option
             }
         }
     }
-    throw_error(errc::host_not_found, "resolve " + host + ": no address of a usable family");
+    throw_error(errc::host_not_found, "resolve " + name + ": no address of a usable family");
+}
+
+} // namespace
+
+task<stream> connect_to_host(std::string host, std::uint16_t port, stream_options options,
+                             nanoseconds per_address) {
+    options.validate();
+    std::vector<endpoint> addresses = co_await resolve(host, port);
+    co_return co_await connect_to_one_of(std::move(addresses), std::move(host), options, per_address);
+}
+
+task<stream> connect_to(std::string text, stream_options options, nanoseconds per_address) {
+    options.validate();
+    std::vector<endpoint> addresses = co_await resolve_address(text);
+    co_return co_await connect_to_one_of(std::move(addresses), std::move(text), options, per_address);
 }
 
 } // namespace phoenix::net

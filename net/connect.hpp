@@ -2,6 +2,7 @@
 //
 //   stream peer = co_await connect(endpoint::parse("[::1]:7000"));
 //   stream other = co_await connect_to_host("db.internal", 7000);
+//   stream third = co_await connect_to("db.internal:7000");
 //
 // Each throws std::system_error: refused, unreachable, timed out by the kernel, errc::canceled, a resolve
 // error; retry_advice (error.hpp) says which are worth another try. Bound them with with_deadline. Thread
@@ -15,6 +16,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace phoenix::net {
@@ -33,5 +35,22 @@ namespace phoenix::net {
 /// what the last one gave.
 [[nodiscard]] task<stream> connect_to_host(std::string host, std::uint16_t port, stream_options options = {},
                                            nanoseconds per_address = std::chrono::seconds(2));
+
+/// A host and a port, as people write them: "db.internal:7000", "10.0.0.1:7000", "[::1]:7000".
+struct host_and_port {
+    /// A name or a numeric address, without brackets.
+    std::string host;
+    std::uint16_t port = 0;
+
+    /// Throws std::system_error(errc::invalid_endpoint) that says what was found and what was expected.
+    [[nodiscard]] static host_and_port parse(std::string_view text);
+};
+
+/// The addresses that `text` means: an endpoint's text (endpoint::parse), or a host_and_port, whose host is resolved.
+[[nodiscard]] task<std::vector<endpoint>> resolve_address(std::string text);
+
+/// Connects to one of the addresses that `text` means, as connect_to_host.
+[[nodiscard]] task<stream> connect_to(std::string text, stream_options options = {},
+                                      nanoseconds per_address = std::chrono::seconds(2));
 
 } // namespace phoenix::net

@@ -99,6 +99,14 @@ task<> by_name(std::string host) {
     BOOST_TEST(std::get<0>(both).peer_endpoint().to_string() == door.local_endpoint().to_string());
 }
 
+task<> by_text(std::string host) {
+    loop& here = co_await this_loop();
+    listener door(here, endpoint::loopback_v4(0));
+    const std::string text = host + ":" + std::to_string(door.local_endpoint().port());
+    auto both = co_await when_all(connect_to(text), accept_one(door));
+    BOOST_TEST(std::get<0>(both).peer_endpoint().to_string() == door.local_endpoint().to_string());
+}
+
 class gathering_point {
 public:
     explicit gathering_point(std::size_t expected) : expected_(expected) {}
@@ -179,6 +187,11 @@ CONFORMANCE_CASE(connect_unix_abstract, needs_kernel) {
 
 CONFORMANCE_CASE(connect_by_name, needs_kernel) {
     row.open(loop_options())->run(by_name("localhost"));
+}
+
+CONFORMANCE_CASE(connect_by_text, needs_kernel) {
+    row.open(loop_options())->run(by_text("localhost"));
+    row.open(loop_options())->run(by_text("127.0.0.1"));
 }
 
 CONFORMANCE_CASE(refused, needs_nothing) {
