@@ -400,6 +400,11 @@ void delta_machine::send_rows(delta_link& link, std::vector<codec::peer_report> 
     flush();
 }
 
+void delta_machine::begin_life(net::monotonic_time now, std::uint64_t incarnation) {
+    seal(now);
+    objects_.set_self({objects_.self().node, incarnation});
+}
+
 // --- What is known.
 
 std::size_t delta_machine::holders(std::uint64_t number) const noexcept {

@@ -110,6 +110,9 @@ public:
     /// made here until now.
     std::uint64_t seal(net::monotonic_time now);
 
+    /// Goes on as a later life of this node, which nobody has heard of yet: what was written until now stays the earlier's.
+    void begin_life(net::monotonic_time now, std::uint64_t incarnation);
+
     /// How many other nodes have joined this node's batches up to `number`, each in its latest incarnation.
     [[nodiscard]] std::size_t holders(std::uint64_t number) const noexcept;
 

@@ -58,6 +58,8 @@ std::string to_text(farewell why) {
         return "another connection to this peer stays";
     case farewell::too_slow:
         return "too slow";
+    case farewell::cut:
+        return "this link is cut";
     }
     return "unknown reason";
 }
@@ -88,8 +90,10 @@ void handshake_options::validate() const {
 }
 
 handshake::handshake(side which, const handshake_options& how, const moment& at,
-                     std::function<std::uint64_t(std::uint64_t)> highest_incarnation_of)
-    : side_(which), how_(how), at_(at), highest_incarnation_of_(std::move(highest_incarnation_of)) {
+                     std::function<std::uint64_t(std::uint64_t)> highest_incarnation_of,
+                     std::function<void(const crdt::replica_id&)> admit)
+    : side_(which), how_(how), at_(at), highest_incarnation_of_(std::move(highest_incarnation_of)),
+      admit_(std::move(admit)) {
     how_.validate();
     codec::hello mine;
     mine.wire_min = wire_version;
@@ -148,7 +152,11 @@ std::vector<codec::frame> handshake::take_hello(const codec::frame& frame) {
     their_wall_us_ = theirs.wall_us;
     peer_.replica = {theirs.self.node, theirs.self.incarnation};
     expected_ = expected::proof;
-    return side_ == side::dialer ? std::vector{proof_of(side::dialer)} : std::vector<codec::frame>();
+    if (side_ == side::acceptor) {
+        return {};
+    }
+    has_proved_ = true;
+    return {proof_of(side::dialer)};
 }
 
 std::vector<codec::frame> handshake::take_proof(const codec::frame& frame) {
@@ -174,10 +182,21 @@ std::vector<codec::frame> handshake::take_proof(const codec::frame& frame) {
                    seconds_text(static_cast<std::uint64_t>(how_.clock_skew_max.count())) + " apart, found " +
                    seconds_text(apart) + ": set them");
     }
+    if (admit_) {
+        admit_(peer_.replica);
+    }
     if (side_ == side::dialer) {
         return {welcome()};
     }
+    has_proved_ = true;
     return {proof_of(side::acceptor), welcome()};
+}
+
+std::vector<codec::frame> handshake::parting(const handshake_refused& why) const {
+    if (is_authenticated() && !has_proved_) {
+        return {proof_of(side_), why.bye()};
+    }
+    return {why.bye()};
 }
 
 void handshake::take_welcome(const codec::frame& frame) {

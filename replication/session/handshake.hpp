@@ -10,7 +10,7 @@
 // no proof serves twice, for the other side, or for other hellos. Until a peer has proved it, it is a stranger: it is told
 // nothing but a hello, and nothing that it says changes anything here. codec/WIRE.md has the bytes.
 //
-// What does not go well ends in a handshake_refused; its farewell is to be sent before the connection is closed. One thread.
+// What does not go well ends in a handshake_refused; parting() is to be sent before the connection is closed. One thread.
 #pragma once
 
 #include <phoenix/codec/frame.hpp>
@@ -44,6 +44,7 @@ enum class farewell : std::uint16_t {
     types_differ,       ///< a type that only one side has, or that has two layouts
     replaced,           ///< another connection to the same peer stays
     too_slow,           ///< a deadline passed
+    cut,                ///< somebody who runs the node wants no link to this peer
 };
 
 /// The words for a code of a bye; "unknown reason" for one of a later version.
@@ -62,7 +63,7 @@ public:
     /// With farewell::overtaken: the highest incarnation of the refused node; it takes a higher one, or stops writing.
     [[nodiscard]] std::uint64_t highest_incarnation() const noexcept { return highest_incarnation_; }
 
-    /// What the peer is told.
+    /// How the peer is told.
     [[nodiscard]] codec::frame bye() const;
 
 private:
@@ -112,10 +113,12 @@ public:
         std::array<std::byte, 32> nonce{};
     };
 
-    /// `highest_incarnation_of(node)` is the latest incarnation that is known of a node, 0 if none is. Both outlive the
+    /// `highest_incarnation_of(node)` is the latest incarnation that is known of a node, 0 if none is. `admit(peer)` may
+    /// refuse a peer that has proved itself: it throws handshake_refused. `how` and what both refer to outlive the
     /// handshake. Throws errc::invalid_options.
     handshake(side which, const handshake_options& how, const moment& at,
-              std::function<std::uint64_t(std::uint64_t)> highest_incarnation_of);
+              std::function<std::uint64_t(std::uint64_t)> highest_incarnation_of,
+              std::function<void(const crdt::replica_id&)> admit = {});
 
     /// What is sent first.
     [[nodiscard]] const codec::frame& hello() const noexcept { return hello_; }
@@ -123,6 +126,10 @@ public:
     /// Takes the peer's next frame and returns what to answer. Throws handshake_refused, and std::system_error with a code
     /// of codec for a payload that is malformed. Not after either, and not once it is complete.
     [[nodiscard]] std::vector<codec::frame> receive(const codec::frame& frame);
+
+    /// What a peer that receive() refused is sent: this side's proof, if only that is missing for the peer to believe the
+    /// farewell, and the farewell.
+    [[nodiscard]] std::vector<codec::frame> parting(const handshake_refused& why) const;
 
     /// Both have proved who they are and welcomed each other.
     [[nodiscard]] bool is_complete() const noexcept { return expected_ == expected::nothing; }
@@ -150,6 +157,9 @@ private:
     const handshake_options& how_;
     moment at_;
     std::function<std::uint64_t(std::uint64_t)> highest_incarnation_of_;
+    std::function<void(const crdt::replica_id&)> admit_;
+    /// The peer has, or was answered with, this side's proof.
+    bool has_proved_ = false;
     expected expected_ = expected::hello;
     codec::frame hello_;
     codec::frame their_hello_;

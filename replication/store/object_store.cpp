@@ -1,3 +1,4 @@
+#include <phoenix/config.hpp>
 #include <phoenix/crdt/core/key_hash.hpp>
 #include <phoenix/replication/core/error.hpp>
 #include <phoenix/replication/store/object_store.hpp>
@@ -148,6 +149,20 @@ void object_store::publish(std::size_t place) {
     stored_object& object = *objects_[place];
     note_pending(object);
     object.publish();
+}
+
+void object_store::set_self(const crdt::replica_id& self) noexcept {
+    PHOENIX_ASSERT(self.node == self_.node && self.incarnation > self_.incarnation,
+                   "a later life of the same node");
+    PHOENIX_ASSERT(pending_.empty(),
+                   "what is pending belongs to a batch of the life in which it was written");
+    self_ = self;
+}
+
+void object_store::refuse_change() const {
+    throw_error(errc::overtaken, "changing an object: another process with the id of node " +
+                                     std::to_string(self_.node) +
+                                     " has started later, this one writes no more");
 }
 
 void object_store::note_pending(stored_object& object) {

@@ -20,6 +20,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -125,12 +126,24 @@ public:
     [[nodiscard]] const crdt::hybrid_clock& timestamps() const noexcept { return clock_; }
 
     /// A timestamp greater than all that this node gave or accepted, for types that order writes by time.
-    [[nodiscard]] crdt::timestamp stamp() { return clock_.now(wall_us_); }
+    [[nodiscard]] crdt::timestamp stamp() { return clock_.now(wall_time()); }
 
-    /// Wall time, in microseconds since 1970 UTC: the node passes it on once a turn.
-    void set_wall_time(std::uint64_t wall_us) noexcept { wall_us_ = wall_us; }
+    /// Wall time, in microseconds since 1970 UTC, from now on; or whom to ask for it, each time that it is needed.
+    void set_wall_time(std::uint64_t wall_us) {
+        set_wall_clock([wall_us] { return wall_us; });
+    }
 
-    [[nodiscard]] std::uint64_t wall_time() const noexcept { return wall_us_; }
+    void set_wall_clock(std::function<std::uint64_t()> wall_us) noexcept { wall_us_ = std::move(wall_us); }
+
+    [[nodiscard]] std::uint64_t wall_time() const { return wall_us_(); }
+
+    /// Writes in another life of the same node from now on. Nothing is pending.
+    void set_self(const crdt::replica_id& self) noexcept;
+
+    /// From now on changes made here throw errc::overtaken; what arrives is joined as before.
+    void freeze() noexcept { is_frozen_ = true; }
+
+    [[nodiscard]] bool is_frozen() const noexcept { return is_frozen_; }
 
     /// The number of the last change; 0 before the first.
     [[nodiscard]] std::uint64_t changes() const noexcept { return changes_; }
@@ -163,6 +176,9 @@ private:
 
     template <class T, class Change>
     void change_object(std::string_view key, Change&& change) {
+        if (is_frozen_) [[unlikely]] {
+            refuse_change();
+        }
         auto& object = static_cast<typed_object<T>&>(*objects_[find_or_create(types_.at<T>(), key)]);
         // Before the change: when that throws, what it did until then must be heard of.
         note_pending(object);
@@ -173,6 +189,7 @@ private:
         }
     }
 
+    [[noreturn]] void refuse_change() const;
     void note_pending(stored_object& object);
 
     void note_change(stored_object& object) noexcept { object.changed_ = ++changes_; }
@@ -193,7 +210,10 @@ private:
     std::vector<stored_object*> pending_;
     std::uint64_t changes_ = 0;
     crdt::hybrid_clock clock_;
-    std::uint64_t wall_us_ = 0;
+    std::function<std::uint64_t()> wall_us_ = [] {
+        return std::uint64_t{0};
+    };
+    bool is_frozen_ = false;
     change_observer* observer_ = nullptr;
 };
 

@@ -92,7 +92,9 @@ struct meeting {
         } catch (const handshake_refused& refusal) {
             its_end = {refusal.why(), refusal.what(), refusal.highest_incarnation()};
             if (!refusal.is_by_peer()) {
-                out.push_back(refusal.bye());
+                for (const codec::frame& each : at.parting(refusal)) {
+                    out.push_back(each);
+                }
             }
         }
     }

@@ -1,0 +1,51 @@
+#include <phoenix/replication/subscription.hpp>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace phoenix::replication {
+
+subscription change_feed::subscribe(callback told) {
+    return add(nullptr, {}, std::move(told));
+}
+
+subscription change_feed::subscribe(const object_type& type, std::string key, callback told) {
+    return add(&type, std::move(key), std::move(told));
+}
+
+subscription change_feed::add(const object_type* type, std::string key, callback told) {
+    auto kept = std::make_shared<callback>(std::move(told));
+    subscribers_.push_back({++made_, type, std::move(key), kept});
+    return subscription(std::move(kept));
+}
+
+void change_feed::note(const stored_object& object, bool here) {
+    if (subscribers_.empty()) {
+        return;
+    }
+    // A writer at work in one object fills no memory with it.
+    if (!seen_.empty() && seen_.back().object == &object) {
+        seen_.back().here |= here;
+        seen_.back().elsewhere |= !here;
+        return;
+    }
+    seen_.push_back({&object, here, !here});
+}
+
+std::vector<change_feed::seen> change_feed::take() {
+    std::vector<seen> all = std::exchange(seen_, {});
+    std::ranges::sort(all, {}, [](const seen& each) { return each.object->changed(); });
+    std::vector<seen> once;
+    for (const seen& each : all) {
+        if (!once.empty() && once.back().object == each.object) {
+            once.back().here |= each.here;
+            once.back().elsewhere |= each.elsewhere;
+        } else {
+            once.push_back(each);
+        }
+    }
+    return once;
+}
+
+} // namespace phoenix::replication
