@@ -18,27 +18,26 @@ void session::send(codec::frame frame) {
     if (ending_) {
         return;
     }
-    queue(std::move(frame));
-    if (queued_bytes_ > options_.queued_bytes_max) {
+    (frame.on() == codec::lane::control ? control_ : bulk_).push(std::move(frame));
+    has_output_.set();
+    if (control_.bytes > options_.control_bytes_max) {
         end(handshake_refused(farewell::too_slow,
-                              "the peer left more than " + std::to_string(options_.queued_bytes_max) +
-                                  " bytes untaken",
+                              "the peer left more than " + std::to_string(options_.control_bytes_max) +
+                                  " bytes of control untaken",
                               0, false));
     }
 }
 
-void session::queue(codec::frame frame) {
-    queued_bytes_ += frame.bytes().size();
-    (frame.on() == codec::lane::control ? control_ : bulk_).push_back(std::move(frame));
-    has_output_.set();
+void session::queue::push(codec::frame frame) {
+    bytes += frame.bytes().size();
+    frames.push_back(std::move(frame));
 }
 
-codec::frame session::next_out() {
-    auto& lane = !control_.empty() ? control_ : bulk_;
-    codec::frame next = std::move(lane.front());
-    lane.pop_front();
-    queued_bytes_ -= next.bytes().size();
-    return next;
+codec::frame session::queue::pop() {
+    codec::frame first = std::move(frames.front());
+    frames.pop_front();
+    bytes -= first.bytes().size();
+    return first;
 }
 
 void session::end(const handshake_refused& why) {
@@ -46,11 +45,9 @@ void session::end(const handshake_refused& why) {
         return;
     }
     ending_.emplace(why);
-    for (const codec::frame& each : bulk_) {
-        queued_bytes_ -= each.bytes().size();
-    }
-    bulk_.clear();
-    queue(ending_->bye());
+    bulk_ = {};
+    control_.push(ending_->bye());
+    has_output_.set();
     is_ending_.set();
 }
 
@@ -121,8 +118,8 @@ void session::take(session_receiver& receiver, const codec::received_frame& fram
 
 net::task<> session::write() {
     for (;;) {
-        while (!control_.empty() || !bulk_.empty()) {
-            const codec::frame next = next_out();
+        while (!control_.frames.empty() || !bulk_.frames.empty()) {
+            const codec::frame next = (!control_.frames.empty() ? control_ : bulk_).pop();
             co_await frames_.write(next);
         }
         if (ending_) {

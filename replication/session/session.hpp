@@ -6,8 +6,8 @@
 //
 // Frames of control leave before all of bulk that the stream has not taken yet (net::stream_options::write_limit_bytes). Pings
 // and pongs are the session's own; every other frame goes to the handler. What is sent is queued without waiting: who sends
-// bounds what is under way (the delta machine's windows do), and a queue over session_options::queued_bytes_max ends the
-// session. The loop's thread.
+// bulk bounds what is under way, as the delta machine's windows do, and more control than session_options::control_bytes_max
+// ends the session. The loop's thread.
 #pragma once
 
 #include <phoenix/codec/frame.hpp>
@@ -79,7 +79,8 @@ public:
     /// Of the last ping that was answered; zero before.
     [[nodiscard]] net::nanoseconds round_trip() const noexcept { return round_trip_; }
 
-    [[nodiscard]] std::size_t queued_bytes() const noexcept { return queued_bytes_; }
+    /// What the stream has not taken yet, in both lanes.
+    [[nodiscard]] std::size_t queued_bytes() const noexcept { return control_.bytes + bulk_.bytes; }
 
 private:
     [[nodiscard]] static net::task<> serve(net::scope& children, session* self, session_receiver* receiver);
@@ -89,8 +90,6 @@ private:
     [[nodiscard]] net::task<> bound_farewell();
 
     void take(session_receiver& receiver, const codec::received_frame& frame);
-    void queue(codec::frame frame);
-    [[nodiscard]] codec::frame next_out();
     [[noreturn]] void throw_end() const;
 
     net::loop& loop_;
@@ -101,9 +100,16 @@ private:
     std::string address_;
     const session_options& options_;
 
-    std::deque<codec::frame> control_;
-    std::deque<codec::frame> bulk_;
-    std::size_t queued_bytes_ = 0;
+    struct queue {
+        std::deque<codec::frame> frames;
+        std::size_t bytes = 0;
+
+        void push(codec::frame frame);
+        [[nodiscard]] codec::frame pop();
+    };
+
+    queue control_;
+    queue bulk_;
     net::event has_output_;
 
     std::optional<handshake_refused> ending_;

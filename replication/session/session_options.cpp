@@ -22,7 +22,7 @@ void session_options::validate() const {
     expect(ping_interval.count() > 0, "ping_interval", "more than zero");
     expect(silence_max > ping_interval, "silence_max", "more than ping_interval");
     expect(farewell_time.count() > 0, "farewell_time", "more than zero");
-    expect(queued_bytes_max > 0, "queued_bytes_max", "at least 1");
+    expect(control_bytes_max > 0, "control_bytes_max", "at least 1");
     expect(connect_deadline.count() > 0, "connect_deadline", "more than zero");
     expect(first_pause.count() > 0, "first_pause", "more than zero");
     expect(longest_pause >= first_pause, "longest_pause", "at least first_pause");

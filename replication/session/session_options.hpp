@@ -25,8 +25,8 @@ struct session_options {
     /// How long a farewell may take to leave.
     net::nanoseconds farewell_time = std::chrono::seconds(1);
 
-    /// Output that a peer may leave untaken; a session that has more is given up.
-    std::size_t queued_bytes_max = 64UL * 1024 * 1024;
+    /// Frames of control that a peer may leave untaken; a session that has more is given up. Who sends bulk bounds it.
+    std::size_t control_bytes_max = 4UL * 1024 * 1024;
 
     /// How long a connection may take to come about.
     net::nanoseconds connect_deadline = std::chrono::seconds(5);
