@@ -97,7 +97,8 @@ net::task<> wrong_words(node_lab& here, node_log& log) {
     const std::vector<std::byte> truncated(hello.begin(), hello.end() - 8);
     heard = co_await say(door, truncated);
     check_farewell(heard, farewell::too_slow);
-    heard = co_await say(door, {});
+    const std::vector<std::byte> nothing;
+    heard = co_await say(door, nothing);
     check_farewell(heard, farewell::too_slow);
     // A hello alone, and then nothing.
     heard = co_await say(door, hello);
@@ -145,7 +146,8 @@ net::task<> slow_strangers(node_lab& here, node_log&) {
     test_node& a = here.start(how);
     std::vector<net::stream> silent;
     for (int i = 0; i < 100; ++i) {
-        silent.push_back(co_await net::connect(*a->local_endpoint()));
+        net::stream one = co_await net::connect(*a->local_endpoint());
+        silent.push_back(std::move(one));
     }
     test_node& b = here.start(2, {&a});
     here.expect("a peer comes in all the same", [&] { return b.links() == 1; });
@@ -236,6 +238,7 @@ net::task<> half_open(node_lab& here, node_log& log) {
 /// A peer that does not read costs its own session, and a bounded amount of memory.
 net::task<> slow_reader(node_lab& here, node_log&) {
     node_options first = options_of_node(1);
+    first.session.handshake_deadline = 100ms;
     first.session.stream.send_buffer_bytes = 4096;
     first.delta.frames.frame_bytes_max = 128U * 1024;
     first.delta.window_bytes = 256UL * 1024;
@@ -245,6 +248,7 @@ net::task<> slow_reader(node_lab& here, node_log&) {
     relay between(here.loop(), *a->local_endpoint());
     node_options how = options_of_node(2);
     how.peers = {between.address()};
+    how.session.handshake_deadline = 100ms;
     how.delta = first.delta;
     test_node& b = here.start(how);
     node_options third = options_of_node(3);
