@@ -38,7 +38,7 @@ codec::frame transfer_source::next(const object_store& objects, const codec::lim
             !writer.fits(key_bytes + object.key().size() + overhead, states.size())) {
             if (all.empty()) {
                 if (states.size() > limits.object_bytes_max) {
-                    throw_error(errc::limit_exceeded, "sending object \"" + object.key() +
+                    throw_error(errc::limit_exceeded, "sending object \"" + std::string(object.key()) +
                                                           "\": expected at most " +
                                                           std::to_string(limits.object_bytes_max) +
                                                           " bytes, found " + std::to_string(states.size()));

@@ -32,51 +32,68 @@ struct object_store::name_hash {
         return crdt::detail::mix(std::hash<std::string_view>()(of.key) ^ of.type->id());
     }
 
-    [[nodiscard]] std::size_t operator()(place of) const noexcept {
-        const stored_object& object = *(*objects)[of.value];
-        return (*this)(name{&object.type(), object.key()});
+    [[nodiscard]] std::size_t operator()(const stored_object* of) const noexcept {
+        return (*this)(name{&of->type(), of->key()});
     }
-
-    const std::vector<std::unique_ptr<stored_object>>* objects;
 };
 
 struct object_store::name_equal {
     using is_transparent = void;
 
-    [[nodiscard]] bool operator()(place a, place b) const noexcept { return a.value == b.value; }
-
-    [[nodiscard]] bool operator()(const name& a, place b) const noexcept {
-        const stored_object& object = *(*objects)[b.value];
-        return a.type == &object.type() && a.key == object.key();
+    [[nodiscard]] bool operator()(const stored_object* a, const stored_object* b) const noexcept {
+        return a == b;
     }
 
-    [[nodiscard]] bool operator()(place a, const name& b) const noexcept { return (*this)(b, a); }
+    [[nodiscard]] bool operator()(const name& a, const stored_object* b) const noexcept {
+        return a.type == &b->type() && a.key == b->key();
+    }
 
-    const std::vector<std::unique_ptr<stored_object>>* objects;
+    [[nodiscard]] bool operator()(const stored_object* a, const name& b) const noexcept {
+        return (*this)(b, a);
+    }
 };
 
 struct object_store::index {
-    explicit index(const std::vector<std::unique_ptr<stored_object>>& objects)
-        : by_name(0, name_hash{&objects}, name_equal{&objects}) {}
+    boost::unordered_flat_set<stored_object*, name_hash, name_equal> by_name;
+};
 
-    boost::unordered_flat_set<place, name_hash, name_equal> by_name;
+/// Orders objects by type and key, and looks at whole keys only where eight bytes do not tell.
+struct object_store::sort_key {
+    std::uint64_t type;
+    /// Eight bytes of the key, those after what all have in common; they compare as the key does.
+    std::uint64_t bytes;
+    stored_object* object;
+
+    [[nodiscard]] static std::uint64_t bytes_of(std::string_view key, std::size_t from) noexcept {
+        std::uint64_t taken = 0;
+        for (std::size_t at = 0; at < sizeof taken; ++at) {
+            taken = taken << 8 | (from + at < key.size() ? static_cast<unsigned char>(key[from + at]) : 0U);
+        }
+        return taken;
+    }
+
+    friend bool operator<(const sort_key& a, const sort_key& b) noexcept {
+        if (a.type != b.type) {
+            return a.type < b.type;
+        }
+        return a.bytes != b.bytes ? a.bytes < b.bytes : a.object->key() < b.object->key();
+    }
 };
 
 object_store::object_store(const type_registry& types, const crdt::replica_id& self, const store_options& how)
-    : types_(types), self_(self), options_(how), index_(std::make_unique<index>(objects_)),
-      clock_(how.clock) {}
+    : types_(types), self_(self), options_(how), index_(std::make_unique<index>()), clock_(how.clock) {}
 
 object_store::~object_store() = default;
 
 const stored_object* object_store::find_object(const object_type& type, std::string_view key) const {
     const auto found = index_->by_name.find(name{&type, key});
-    return found != index_->by_name.end() ? objects_[found->value].get() : nullptr;
+    return found != index_->by_name.end() ? *found : nullptr;
 }
 
-std::size_t object_store::find_or_create(const object_type& type, std::string_view key) {
+stored_object& object_store::find_or_create(const object_type& type, std::string_view key) {
     const auto found = index_->by_name.find(name{&type, key});
     if (found != index_->by_name.end()) {
-        return found->value;
+        return **found;
     }
     if (key.size() > options_.key_bytes_max) {
         throw_error(errc::limit_exceeded, "expected a key of at most " +
@@ -86,14 +103,16 @@ std::size_t object_store::find_or_create(const object_type& type, std::string_vi
     if (objects_.size() >= std::numeric_limits<std::uint32_t>::max()) {
         throw_error(errc::limit_exceeded, "expected at most 2^32 - 1 objects in one store");
     }
-    objects_.push_back(type.create(std::string(key)));
+    objects_.push_back(type.create(key));
+    stored_object& made = *objects_.back();
+    made.place_ = static_cast<std::uint32_t>(objects_.size() - 1);
     try {
-        index_->by_name.insert(place{static_cast<std::uint32_t>(objects_.size() - 1)});
+        index_->by_name.insert(&made);
     } catch (...) {
         objects_.pop_back();
         throw;
     }
-    return objects_.size() - 1;
+    return made;
 }
 
 const object_type& object_store::type_at(std::uint64_t id) const {
@@ -108,14 +127,13 @@ const object_type& object_store::type_at(std::uint64_t id) const {
 template <class Join>
 std::optional<std::size_t> object_store::join_into(std::uint64_t type, std::string_view key, Join&& join) {
     const std::size_t before = objects_.size();
-    const std::size_t at = find_or_create(type_at(type), key);
-    stored_object& object = *objects_[at];
+    stored_object& object = find_or_create(type_at(type), key);
     bool changed = false;
     try {
         changed = join(object);
     } catch (...) {
         if (objects_.size() > before) {
-            index_->by_name.erase(place{static_cast<std::uint32_t>(before)});
+            index_->by_name.erase(&object);
             objects_.pop_back();
         } else {
             // It may have changed in part.
@@ -130,7 +148,7 @@ std::optional<std::size_t> object_store::join_into(std::uint64_t type, std::stri
     if (observer_ != nullptr) {
         observer_->changed_elsewhere(object);
     }
-    return at;
+    return object.place();
 }
 
 std::size_t object_store::join(std::uint64_t type, std::string_view key, std::span<const std::byte> delta) {
@@ -173,9 +191,21 @@ void object_store::note_pending(stored_object& object) {
 }
 
 std::span<stored_object* const> object_store::sorted_pending() {
-    std::ranges::sort(pending_, [](const stored_object* a, const stored_object* b) {
-        return a->type().id() != b->type().id() ? a->type().id() < b->type().id() : a->key() < b->key();
-    });
+    if (pending_.empty()) {
+        return pending_;
+    }
+    const std::string_view first = pending_.front()->key();
+    std::size_t common = first.size();
+    for (const stored_object* const each : pending_) {
+        const std::string_view key = each->key().substr(0, common);
+        common = static_cast<std::size_t>(std::ranges::mismatch(key, first).in1 - key.begin());
+    }
+    sort_keys_.clear();
+    for (stored_object* const each : pending_) {
+        sort_keys_.push_back({each->type().id(), sort_key::bytes_of(each->key(), common), each});
+    }
+    std::ranges::sort(sort_keys_, std::less<>());
+    std::ranges::transform(sort_keys_, pending_.begin(), &sort_key::object);
     return pending_;
 }
 

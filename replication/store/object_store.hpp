@@ -161,10 +161,6 @@ public:
     void set_observer(change_observer* observer) noexcept { observer_ = observer; }
 
 private:
-    struct place {
-        std::uint32_t value;
-    };
-
     struct name {
         const object_type* type;
         std::string_view key;
@@ -179,7 +175,7 @@ private:
         if (is_frozen_) [[unlikely]] {
             refuse_change();
         }
-        auto& object = static_cast<typed_object<T>&>(*objects_[find_or_create(types_.at<T>(), key)]);
+        auto& object = static_cast<typed_object<T>&>(find_or_create(types_.at<T>(), key));
         // Before the change: when that throws, what it did until then must be heard of.
         note_pending(object);
         note_change(object);
@@ -194,7 +190,7 @@ private:
 
     void note_change(stored_object& object) noexcept { object.changed_ = ++changes_; }
 
-    [[nodiscard]] std::size_t find_or_create(const object_type& type, std::string_view key);
+    [[nodiscard]] stored_object& find_or_create(const object_type& type, std::string_view key);
     [[nodiscard]] const object_type& type_at(std::uint64_t id) const;
 
     /// Calls join(object), which says whether that changed it, and returns its place if it did; an object that was made for
@@ -208,6 +204,9 @@ private:
     std::vector<std::unique_ptr<stored_object>> objects_;
     std::unique_ptr<index> index_;
     std::vector<stored_object*> pending_;
+    /// For sorting them.
+    struct sort_key;
+    std::vector<sort_key> sort_keys_;
     std::uint64_t changes_ = 0;
     crdt::hybrid_clock clock_;
     std::function<std::uint64_t()> wall_us_ = [] {

@@ -6,11 +6,12 @@
 
 #include <phoenix/crdt/bytes.hpp>
 
+#include <boost/container/string.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
-#include <utility>
+#include <string_view>
 
 namespace phoenix::replication {
 
@@ -18,7 +19,8 @@ class object_type;
 
 class stored_object {
 public:
-    stored_object(const object_type& type, std::string key) : type_(type), key_(std::move(key)) {}
+    stored_object(const object_type& type, std::string_view key)
+        : type_(type), key_(key.begin(), key.end()) {}
 
     stored_object(const stored_object&) = delete;
     stored_object& operator=(const stored_object&) = delete;
@@ -26,7 +28,8 @@ public:
 
     [[nodiscard]] const object_type& type() const noexcept { return type_; }
 
-    [[nodiscard]] const std::string& key() const noexcept { return key_; }
+    /// Valid as long as the object.
+    [[nodiscard]] std::string_view key() const noexcept { return {key_.data(), key_.size()}; }
 
     /// Joins what arrived, without a look at what of it is new. Throws crdt::decode_error, and nothing has changed then.
     virtual void join(std::span<const std::byte> delta) = 0;
@@ -46,6 +49,9 @@ public:
     /// Makes the whole state pending, as if all of it had been written here just now.
     virtual void publish() = 0;
 
+    /// Where the store has it: object_store::at.
+    [[nodiscard]] std::size_t place() const noexcept { return place_; }
+
     /// The number of the store's last change to it.
     [[nodiscard]] std::uint64_t changed() const noexcept { return changed_; }
 
@@ -53,8 +59,10 @@ private:
     friend class object_store;
 
     const object_type& type_;
-    const std::string key_;
+    /// Up to 23 bytes lie in the object itself: a lookup compares them without another miss of the cache.
+    const boost::container::string key_;
     std::uint64_t changed_ = 0;
+    std::uint32_t place_ = 0;
     bool is_pending_ = false;
 };
 

@@ -40,7 +40,7 @@ public:
     /// Equal where name and version are.
     [[nodiscard]] std::uint64_t fingerprint() const noexcept { return fingerprint_; }
 
-    [[nodiscard]] virtual std::unique_ptr<stored_object> create(std::string key) const = 0;
+    [[nodiscard]] virtual std::unique_ptr<stored_object> create(std::string_view key) const = 0;
 
 private:
     friend class type_registry;
@@ -91,8 +91,8 @@ private:
     public:
         type_of(std::string name, std::uint32_t version) : object_type(std::move(name), version, &tag<T>) {}
 
-        [[nodiscard]] std::unique_ptr<stored_object> create(std::string key) const override {
-            return std::make_unique<typed_object<T>>(*this, std::move(key));
+        [[nodiscard]] std::unique_ptr<stored_object> create(std::string_view key) const override {
+            return std::make_unique<typed_object<T>>(*this, key);
         }
     };
 
