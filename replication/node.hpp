@@ -86,6 +86,9 @@ public:
     node& operator=(const node&) = delete;
     ~node() override;
 
+    /// One more peer to dial, as node_options::peers; before run().
+    void dial(const std::string& address) { mesh_.dial(address); }
+
     /// Listens, dials and synchronizes until it is stopped; then every peer is told that this node leaves. Once.
     [[nodiscard]] net::task<> run();
 

@@ -24,6 +24,11 @@ std::string type_text(std::uint64_t id) {
 
 } // namespace
 
+/// In the index: known by its name, not by where it lies.
+struct object_store::named {
+    stored_object* object;
+};
+
 struct object_store::name_hash {
     using is_transparent = void;
     using is_avalanching = void;
@@ -32,29 +37,25 @@ struct object_store::name_hash {
         return crdt::detail::mix(std::hash<std::string_view>()(of.key) ^ of.type->id());
     }
 
-    [[nodiscard]] std::size_t operator()(const stored_object* of) const noexcept {
-        return (*this)(name{&of->type(), of->key()});
+    [[nodiscard]] std::size_t operator()(named of) const noexcept {
+        return (*this)(name{&of.object->type(), of.object->key()});
     }
 };
 
 struct object_store::name_equal {
     using is_transparent = void;
 
-    [[nodiscard]] bool operator()(const stored_object* a, const stored_object* b) const noexcept {
-        return a == b;
+    [[nodiscard]] bool operator()(named a, named b) const noexcept { return a.object == b.object; }
+
+    [[nodiscard]] bool operator()(const name& a, named b) const noexcept {
+        return a.type == &b.object->type() && a.key == b.object->key();
     }
 
-    [[nodiscard]] bool operator()(const name& a, const stored_object* b) const noexcept {
-        return a.type == &b->type() && a.key == b->key();
-    }
-
-    [[nodiscard]] bool operator()(const stored_object* a, const name& b) const noexcept {
-        return (*this)(b, a);
-    }
+    [[nodiscard]] bool operator()(named a, const name& b) const noexcept { return (*this)(b, a); }
 };
 
 struct object_store::index {
-    boost::unordered_flat_set<stored_object*, name_hash, name_equal> by_name;
+    boost::unordered_flat_set<named, name_hash, name_equal> by_name;
 };
 
 /// Orders objects by type and key, and looks at whole keys only where eight bytes do not tell.
@@ -87,13 +88,13 @@ object_store::~object_store() = default;
 
 const stored_object* object_store::find_object(const object_type& type, std::string_view key) const {
     const auto found = index_->by_name.find(name{&type, key});
-    return found != index_->by_name.end() ? *found : nullptr;
+    return found != index_->by_name.end() ? found->object : nullptr;
 }
 
 stored_object& object_store::find_or_create(const object_type& type, std::string_view key) {
     const auto found = index_->by_name.find(name{&type, key});
     if (found != index_->by_name.end()) {
-        return **found;
+        return *found->object;
     }
     if (key.size() > options_.key_bytes_max) {
         throw_error(errc::limit_exceeded, "expected a key of at most " +
@@ -107,7 +108,7 @@ stored_object& object_store::find_or_create(const object_type& type, std::string
     stored_object& made = *objects_.back();
     made.place_ = static_cast<std::uint32_t>(objects_.size() - 1);
     try {
-        index_->by_name.insert(&made);
+        index_->by_name.insert(named{&made});
     } catch (...) {
         objects_.pop_back();
         throw;
@@ -133,7 +134,7 @@ std::optional<std::size_t> object_store::join_into(std::uint64_t type, std::stri
         changed = join(object);
     } catch (...) {
         if (objects_.size() > before) {
-            index_->by_name.erase(&object);
+            index_->by_name.erase(named{&object});
             objects_.pop_back();
         } else {
             // It may have changed in part.

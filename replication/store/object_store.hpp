@@ -166,6 +166,7 @@ private:
         std::string_view key;
     };
 
+    struct named;
     struct name_hash;
     struct name_equal;
     struct index;

@@ -22,7 +22,7 @@ object_type::object_type(std::string name, std::uint32_t version, const void* ta
     }
 }
 
-void type_registry::insert(std::unique_ptr<const object_type> added) {
+void type_registry::insert(std::shared_ptr<const object_type> added) {
     for (const auto& each : types_) {
         if (each->name_ == added->name_ || each->tag_ == added->tag_) {
             throw_error(errc::invalid_options,

@@ -8,7 +8,7 @@
 // version) when they meet, and a link is refused, with the type's name, where they differ: raise the version when the bytes
 // of a type change. On the wire a type is a hash of its name. What a type needs is in crdt/lattice.hpp: delta_crdt.
 //
-// Complete before a store is made of it; then it does not change and any thread may read it.
+// Complete before a store is made of it; then it does not change and any thread may read it. Copies share the types.
 #pragma once
 
 #include <phoenix/crdt/lattice.hpp>
@@ -58,7 +58,7 @@ public:
     /// 200 bytes.
     template <crdt::delta_crdt T>
     void add(std::string name, std::uint32_t version = 1) {
-        insert(std::make_unique<type_of<T>>(std::move(name), version));
+        insert(std::make_shared<const type_of<T>>(std::move(name), version));
     }
 
     /// Null when T is not registered.
@@ -77,7 +77,7 @@ public:
     [[nodiscard]] const object_type* find(std::uint64_t id) const noexcept;
 
     /// By id.
-    [[nodiscard]] const std::vector<std::unique_ptr<const object_type>>& all() const noexcept {
+    [[nodiscard]] const std::vector<std::shared_ptr<const object_type>>& all() const noexcept {
         return types_;
     }
 
@@ -96,11 +96,11 @@ private:
         }
     };
 
-    void insert(std::unique_ptr<const object_type> added);
+    void insert(std::shared_ptr<const object_type> added);
     [[nodiscard]] const object_type* find_tag(const void* tag) const noexcept;
     [[nodiscard]] const object_type& at_tag(const void* tag) const;
 
-    std::vector<std::unique_ptr<const object_type>> types_;
+    std::vector<std::shared_ptr<const object_type>> types_;
 };
 
 } // namespace phoenix::replication
