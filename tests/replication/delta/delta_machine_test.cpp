@@ -18,39 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 using codec::frame_kind;
 
-/// Frames and buffers so small that a few writes need many.
-delta_options small_buffers() {
-    delta_options how;
-    how.frames.frame_bytes_max = 1024;
-    how.frames.key_bytes_max = 256;
-    how.buffer_bytes_max = 2048;
-    how.buffer_batches_max = 2;
-    return how;
-}
-
-void add(lab& bench, std::size_t node, const std::string& key, const std::string& element) {
-    bench.set(node, key, [&](auto&& set) { set.add(element); });
-}
-
 void remove(lab& bench, std::size_t node, const std::string& key, const std::string& element) {
     bench.set(node, key, [&](auto&& set) { set.remove(element); });
-}
-
-/// So many batches of a node that its buffer forgets what came before.
-void flush_buffer(lab& bench, std::size_t node) {
-    for (int i = 0; i < 4; ++i) {
-        add(bench, node, "flush", std::to_string(i));
-        (void)bench.machine(node).seal(bench.now());
-    }
-}
-
-std::error_code refusal_of(lab& bench, std::size_t from, std::size_t to, const codec::frame& frame) {
-    try {
-        bench.receive(from, to, frame);
-    } catch (const std::system_error& e) {
-        return e.code();
-    }
-    return {};
 }
 
 } // namespace
@@ -321,7 +290,7 @@ BOOST_AUTO_TEST_CASE(trap_node_id_reuse) {
     other.connect(0, 1);
     codec::report impossible;
     impossible.peers.push_back({.about = {2, 2}, .has = {{{1, 1}, 5}}});
-    BOOST_TEST((refusal_of(other, 1, 0, codec::encode(impossible)) == errc::overtaken));
+    BOOST_TEST((other.refusal(1, 0, codec::encode(impossible)) == errc::overtaken));
     BOOST_TEST(other.machine(0).is_overtaken());
 }
 
@@ -362,10 +331,7 @@ BOOST_AUTO_TEST_CASE(trap_reset_remove_counter) {
 
 BOOST_AUTO_TEST_CASE(who_needs_what_is_no_longer_kept_gets_whole_objects) {
     lab bench(2, small_buffers());
-    for (int i = 0; i < 50; ++i) {
-        add(bench, 0, "basket " + std::to_string(i), "tea");
-        (void)bench.machine(0).seal(bench.now());
-    }
+    fill(bench, 0, 50);
     bench.connect(0, 1);
     bench.settle();
     BOOST_TEST(bench.machine(1).counters().transfers_joined == 1U);
@@ -375,20 +341,14 @@ BOOST_AUTO_TEST_CASE(who_needs_what_is_no_longer_kept_gets_whole_objects) {
 
 BOOST_AUTO_TEST_CASE(the_vector_of_a_transfer_is_taken_over_after_its_end_and_never_without_one) {
     lab bench(2, small_buffers());
-    for (int i = 0; i < 200; ++i) {
-        add(bench, 0, "basket " + std::to_string(i), "tea");
-        (void)bench.machine(0).seal(bench.now());
-    }
+    fill(bench, 0, 200);
     bench.connect(0, 1);
     bench.pass(0ns);
     BOOST_TEST(bench.machine(1).is_receiving_transfer() == false);
     bench.disconnect(0, 1);
 
     lab broken(2, small_buffers());
-    for (int i = 0; i < 200; ++i) {
-        add(broken, 0, "basket " + std::to_string(i), "tea");
-        (void)broken.machine(0).seal(broken.now());
-    }
+    fill(broken, 0, 200);
     broken.connect(0, 1);
     broken.hold(0, 1);
     for (int i = 0; i < 6; ++i) {
@@ -450,10 +410,7 @@ BOOST_AUTO_TEST_CASE(trap_chunk_forgets_removes) {
 
 BOOST_AUTO_TEST_CASE(a_second_transfer_holds_only_what_changed_since_the_first) {
     lab bench(2, small_buffers());
-    for (int i = 0; i < 100; ++i) {
-        add(bench, 0, "basket " + std::to_string(i), "tea");
-        (void)bench.machine(0).seal(bench.now());
-    }
+    fill(bench, 0, 100);
     bench.connect(0, 1);
     bench.settle();
     bench.disconnect(0, 1);
@@ -472,10 +429,7 @@ BOOST_AUTO_TEST_CASE(writes_go_on_while_a_transfer_runs_and_arrive) {
     delta_options how = small_buffers();
     how.transfer_window_bytes = 1;
     lab bench(2, how);
-    for (int i = 0; i < 100; ++i) {
-        add(bench, 0, "basket " + std::to_string(i), "tea");
-        (void)bench.machine(0).seal(bench.now());
-    }
+    fill(bench, 0, 100);
     bench.connect(0, 1);
     bench.hold(0, 1);
     for (int i = 0; i < 60; ++i) {
@@ -497,10 +451,7 @@ BOOST_AUTO_TEST_CASE(what_came_in_a_transfer_whose_source_died_comes_to_all) {
     how.transfer_window_bytes = 1;
     lab bench(3, how);
     bench.connect(1, 2);
-    for (int i = 0; i < 100; ++i) {
-        add(bench, 0, "basket " + std::to_string(i), "tea");
-        (void)bench.machine(0).seal(bench.now());
-    }
+    fill(bench, 0, 100);
     bench.connect(0, 1);
     bench.hold(0, 1);
     for (int i = 0; i < 8; ++i) {
@@ -539,10 +490,7 @@ BOOST_AUTO_TEST_CASE(what_a_transfer_shows_of_an_open_batch_is_in_a_batch_first)
 
 BOOST_AUTO_TEST_CASE(a_transfer_that_stands_still_is_asked_of_another) {
     lab bench(3, small_buffers());
-    for (int i = 0; i < 30; ++i) {
-        add(bench, 0, "basket " + std::to_string(i), "tea");
-        (void)bench.machine(0).seal(bench.now());
-    }
+    fill(bench, 0, 30);
     bench.connect(0, 2);
     bench.settle();
     bench.connect(0, 1);
@@ -622,10 +570,7 @@ BOOST_AUTO_TEST_CASE(what_came_by_two_transfers_whose_sources_died_comes_to_all)
     delta_options how = small_buffers();
     how.transfer_window_bytes = 1;
     lab bench(4, how);
-    for (int i = 0; i < 100; ++i) {
-        add(bench, 0, "basket " + std::to_string(i), "tea");
-        (void)bench.machine(0).seal(bench.now());
-    }
+    fill(bench, 0, 100);
     flush_buffer(bench, 1);
     bench.connect(0, 1);
     bench.hold(0, 1);
@@ -745,23 +690,20 @@ BOOST_AUTO_TEST_CASE(numbers_that_nobody_counts_to_are_refused) {
     bench.connect(0, 1);
     codec::report endless;
     endless.peers.push_back({.about = {1, 1}, .has = {{{7, 7}, ~std::uint64_t{0}}}});
-    BOOST_TEST((refusal_of(bench, 0, 1, codec::encode(endless)) == errc::protocol_violation));
+    BOOST_TEST((bench.refusal(0, 1, codec::encode(endless)) == errc::protocol_violation));
 }
 
 BOOST_AUTO_TEST_CASE(a_second_transfer_at_once_is_refused) {
     delta_options how = small_buffers();
     how.transfer_window_bytes = 1;
     lab bench(2, how);
-    for (int i = 0; i < 200; ++i) {
-        add(bench, 0, "basket " + std::to_string(i), "tea");
-        (void)bench.machine(0).seal(bench.now());
-    }
+    fill(bench, 0, 200);
     bench.connect(0, 1);
     bench.hold(0, 1);
     bench.pass(1ms);
     bench.let_through(0, 1, 2);
     bench.pass(1ms);
-    BOOST_TEST((refusal_of(bench, 1, 0, codec::encode(codec::transfer_request{77, {1, 1}, 0})) ==
+    BOOST_TEST((bench.refusal(1, 0, codec::encode(codec::transfer_request{77, {1, 1}, 0})) ==
                 errc::protocol_violation));
 }
 
@@ -776,7 +718,7 @@ BOOST_AUTO_TEST_CASE(a_gap_is_refused_and_nothing_has_changed) {
     bench.pass(10ms);
     const auto batches = bench.sent(0, 1, frame_kind::batch);
     BOOST_TEST_REQUIRE(batches.size() == 2U);
-    BOOST_TEST((refusal_of(bench, 0, 1, batches[1]) == errc::protocol_violation));
+    BOOST_TEST((bench.refusal(0, 1, batches[1]) == errc::protocol_violation));
     BOOST_TEST(bench.set(1, "basket").empty());
     BOOST_TEST(bench.machine(1).has().empty());
 }
@@ -793,7 +735,7 @@ BOOST_AUTO_TEST_CASE(a_delta_that_does_not_decode_or_has_no_type_is_refused_and_
     BOOST_CHECK_THROW(bench.receive(0, 1, undecodable), std::system_error);
     writer.clear();
     writer.add(12345, key, garbage);
-    BOOST_TEST((refusal_of(bench, 0, 1, writer.finish(head)) == errc::unknown_type));
+    BOOST_TEST((bench.refusal(0, 1, writer.finish(head)) == errc::unknown_type));
     BOOST_TEST(bench.objects(1).size() == 0U);
     BOOST_TEST(bench.machine(1).has().empty());
 }
@@ -801,7 +743,7 @@ BOOST_AUTO_TEST_CASE(a_delta_that_does_not_decode_or_has_no_type_is_refused_and_
 BOOST_AUTO_TEST_CASE(session_frames_are_not_for_the_machine) {
     lab bench(2);
     bench.connect(0, 1);
-    BOOST_TEST((refusal_of(bench, 0, 1, codec::encode(codec::ping{1})) == errc::protocol_violation));
+    BOOST_TEST((bench.refusal(0, 1, codec::encode(codec::ping{1})) == errc::protocol_violation));
 }
 
 BOOST_AUTO_TEST_CASE(options_that_cannot_work_are_refused_by_name) {

@@ -84,6 +84,12 @@ std::size_t lab::let_through(std::size_t from, std::size_t to, std::size_t count
     return done;
 }
 
+void lab::lose(std::size_t from, std::size_t to) {
+    line& on = lines_.at({from, to});
+    on.control.clear();
+    on.bulk.clear();
+}
+
 bool lab::deliver(const way& between, line& on) {
     std::deque<codec::frame>& queue = on.control.empty() ? on.bulk : on.control;
     if (queue.empty()) {
@@ -97,6 +103,15 @@ bool lab::deliver(const way& between, line& on) {
 
 void lab::receive(std::size_t from, std::size_t to, const codec::frame& frame) {
     machine(to).receive(now_, lines_.at({from, to}).at_target, frame);
+}
+
+std::error_code lab::refusal(std::size_t from, std::size_t to, const codec::frame& frame) {
+    try {
+        receive(from, to, frame);
+    } catch (const std::system_error& e) {
+        return e.code();
+    }
+    return {};
 }
 
 void lab::tick(std::size_t node) {
@@ -152,6 +167,33 @@ std::vector<codec::frame> lab::sent(std::size_t from, std::size_t to, codec::fra
     std::ranges::copy_if(sent_[{from, to}], std::back_inserter(found),
                          [&](const codec::frame& each) { return each.kind() == kind; });
     return found;
+}
+
+delta_options small_buffers() {
+    delta_options how;
+    how.frames.frame_bytes_max = 1024;
+    how.frames.key_bytes_max = 256;
+    how.buffer_bytes_max = 2048;
+    how.buffer_batches_max = 2;
+    return how;
+}
+
+void add(lab& bench, std::size_t node, const std::string& key, const std::string& element) {
+    bench.set(node, key, [&](auto&& set) { set.add(element); });
+}
+
+void fill(lab& bench, std::size_t node, int count) {
+    for (int i = 0; i < count; ++i) {
+        add(bench, node, "basket " + std::to_string(i), "tea");
+        (void)bench.machine(node).seal(bench.now());
+    }
+}
+
+void flush_buffer(lab& bench, std::size_t node) {
+    for (int i = 0; i < 4; ++i) {
+        add(bench, node, "flush", std::to_string(i));
+        (void)bench.machine(node).seal(bench.now());
+    }
 }
 
 } // namespace phoenix::replication::testing

@@ -20,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -63,6 +64,9 @@ public:
     /// Delivers up to `count` frames that are held between them, the control lane's first; returns how many there were.
     std::size_t let_through(std::size_t from, std::size_t to, std::size_t count);
 
+    /// Frames that are held between them never arrive.
+    void lose(std::size_t from, std::size_t to);
+
     /// How many frames wait between them.
     [[nodiscard]] std::size_t held(std::size_t from, std::size_t to) const;
 
@@ -82,6 +86,9 @@ public:
 
     /// A frame as if it had come from `from`. Throws what the machine throws.
     void receive(std::size_t from, std::size_t to, const codec::frame& frame);
+
+    /// With what code it is refused; none when it is not.
+    [[nodiscard]] std::error_code refusal(std::size_t from, std::size_t to, const codec::frame& frame);
 
     /// Links that machines gave up, with the reason; they were disconnected.
     [[nodiscard]] const std::vector<std::string>& failures() const noexcept { return failures_; }
@@ -132,5 +139,17 @@ private:
     std::uint64_t incarnations_ = 0;
     std::uint64_t links_ = 0;
 };
+
+/// Frames and buffers so small that a few writes need many.
+[[nodiscard]] delta_options small_buffers();
+
+/// Adds an element to the set `key`.
+void add(lab& bench, std::size_t node, const std::string& key, const std::string& element);
+
+/// A batch for each of `count` sets "basket <i>".
+void fill(lab& bench, std::size_t node, int count);
+
+/// So many batches of a node that its small buffer forgets what came before.
+void flush_buffer(lab& bench, std::size_t node);
 
 } // namespace phoenix::replication::testing

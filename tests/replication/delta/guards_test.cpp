@@ -1,0 +1,286 @@
+// What guards delta synchronization against its own timing and against peers that do not keep to the protocol.
+#include <phoenix/codec/messages.hpp>
+#include <phoenix/replication/core/error.hpp>
+
+#include "lab.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace phoenix::replication::testing {
+
+namespace {
+
+using namespace std::chrono_literals;
+using codec::frame_kind;
+
+constexpr std::uint64_t endless = ~std::uint64_t{0};
+
+/// Node 1 has asked node 0 for a transfer, whose frames are still to come from the test alone.
+struct open_transfer {
+    open_transfer() : bench(2, small_buffers()) {
+        fill(bench, 0, 10);
+        bench.connect(0, 1);
+        bench.hold(0, 1);
+        bench.pass(1ms);
+        bench.let_through(0, 1, 2);
+        bench.pass(1ms);
+        const auto asked = bench.sent(1, 0, frame_kind::transfer_request);
+        BOOST_TEST_REQUIRE(asked.size() == 1U);
+        id = codec::decode<codec::transfer_request>(asked[0].payload(), {}).transfer;
+    }
+
+    std::error_code begin(std::vector<codec::vector_entry> has = {}) {
+        return bench.refusal(0, 1, codec::encode(codec::transfer_begin{id, std::move(has), {}, 1}));
+    }
+
+    std::error_code object(std::uint64_t sequence, const std::string& key) {
+        text_set state;
+        state.add({9, 9}, "tea");
+        codec::entries_writer writer{codec::limits()};
+        writer.add(lab_types().at<text_set>().id(), key_bytes_of(key), crdt::encode(state));
+        return bench.refusal(0, 1, writer.finish(id, sequence));
+    }
+
+    /// The first 400 bytes of an object of 1000.
+    std::error_code part(std::uint64_t sequence) {
+        const std::vector<std::byte> bytes(400);
+        codec::transfer_part made;
+        made.transfer = id;
+        made.part = {lab_types().at<text_set>().id(), key_bytes_of("large"), 0, 1000, bytes};
+        made.sequence = sequence;
+        return bench.refusal(0, 1, codec::encode(made));
+    }
+
+    std::error_code end(std::uint64_t messages, std::uint64_t objects) {
+        return bench.refusal(0, 1, codec::encode(codec::transfer_end{id, messages, objects, 0}));
+    }
+
+    lab bench;
+    std::uint64_t id = 0;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(delta_guards_test)
+
+// --- Timing.
+
+BOOST_AUTO_TEST_CASE(so_many_changed_objects_make_a_batch_while_another_is_under_way) {
+    delta_options how;
+    how.batch_objects_max = 10;
+    how.batch_interval_max = 1s;
+    lab bench(2, how);
+    bench.connect(0, 1);
+    bench.settle();
+    bench.hold(0, 1);
+    add(bench, 0, "first", "tea");
+    bench.pass(1ms);
+    BOOST_TEST(bench.machine(0).counters().batches_made == 1U);
+    for (int i = 0; i < 9; ++i) {
+        add(bench, 0, std::to_string(i), "tea");
+        bench.pass(1ms);
+    }
+    BOOST_TEST(bench.machine(0).counters().batches_made == 1U);
+    add(bench, 0, "tenth", "tea");
+    bench.pass(1ms);
+    BOOST_TEST(bench.machine(0).counters().batches_made == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_linked_to_the_one_that_sent_a_batch_here_is_not_sent_it_at_once) {
+    // 0 makes it, 1 passes it on to 2 and 3, which are linked to each other and not to 0.
+    lab bench(4);
+    bench.connect(0, 1);
+    bench.connect(1, 2);
+    bench.connect(1, 3);
+    bench.connect(2, 3);
+    bench.settle();
+    for (int i = 0; i < 10; ++i) {
+        add(bench, 0, "basket", std::to_string(i));
+        bench.settle();
+    }
+    for (std::size_t node = 0; node < 4; ++node) {
+        BOOST_TEST(bench.set(node, "basket").size() == 10U);
+        BOOST_TEST(bench.machine(node).counters().batches_redundant == 0U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_come_from_elsewhere_is_sent_after_the_delay) {
+    delta_options how;
+    lab bench(3, how);
+    bench.connect_all();
+    bench.settle();
+    bench.hold(0, 2);
+    add(bench, 0, "basket", "tea");
+    bench.pass(how.forward_delay / 2);
+    BOOST_TEST(bench.set(1, "basket").contains("tea"));
+    BOOST_TEST(!bench.set(2, "basket").contains("tea"));
+    bench.pass(how.forward_delay);
+    BOOST_TEST(bench.set(2, "basket").contains("tea"));
+}
+
+BOOST_AUTO_TEST_CASE(a_report_that_got_lost_is_told_again) {
+    delta_options how;
+    lab bench(2, how);
+    bench.connect(0, 1);
+    bench.settle();
+    bench.hold(1, 0);
+    add(bench, 0, "basket", "tea");
+    const std::uint64_t number = bench.machine(0).seal(bench.now());
+    bench.pass(1s);
+    BOOST_TEST(bench.set(1, "basket").contains("tea"));
+    bench.lose(1, 0);
+    bench.hold(1, 0, false);
+    BOOST_TEST(bench.machine(0).holders(number) == 0U);
+    bench.pass(how.retell_interval);
+    BOOST_TEST(bench.machine(0).holders(number) == 1U);
+    BOOST_TEST(bench.failures().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_transfer_whose_receiver_says_nothing_costs_the_link) {
+    delta_options how = small_buffers();
+    how.transfer_window_bytes = 1024;
+    lab bench(2, how);
+    fill(bench, 0, 100);
+    bench.connect(0, 1);
+    bench.pass(0ns);
+    bench.disconnect(0, 1);
+    bench.restart(1);
+    bench.connect(0, 1);
+    bench.hold(1, 0);
+    bench.pass(1ms);
+    // The request comes through, no word after it.
+    while (bench.sent(0, 1, frame_kind::transfer_end).size() < 2 &&
+           bench.sent(0, 1, frame_kind::transfer_begin).size() < 2) {
+        BOOST_TEST_REQUIRE(bench.let_through(1, 0, 1) == 1U);
+        bench.pass(0ns);
+    }
+    bench.pass(how.stall_max / 2);
+    BOOST_TEST(bench.failures().empty());
+    bench.pass(how.stall_max);
+    BOOST_TEST_REQUIRE(!bench.failures().empty());
+    BOOST_TEST(bench.failures()[0].find("reported back in time") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_came_without_a_number_is_in_a_batch_before_it_is_passed_on_in_a_transfer) {
+    delta_options how = small_buffers();
+    how.transfer_window_bytes = 1;
+    lab bench(3, how);
+    fill(bench, 0, 100);
+    flush_buffer(bench, 1);
+    bench.connect(0, 1);
+    bench.hold(0, 1);
+    for (int i = 0; i < 8; ++i) {
+        bench.pass(1ms);
+        bench.let_through(0, 1, 1);
+    }
+    const std::size_t came = bench.objects(1).size() - 1;
+    BOOST_TEST_REQUIRE(came > 0U);
+    bench.restart(0);
+    const std::uint64_t made = bench.machine(1).has().at(bench.replica(1));
+    bench.connect(1, 2);
+    bench.settle();
+    BOOST_TEST(bench.machine(2).counters().transfers_joined == 1U);
+    BOOST_TEST(bench.machine(1).counters().objects_published == came);
+    BOOST_TEST(bench.machine(2).has().at(bench.replica(1)) > made);
+}
+
+// --- Transfers that do not keep to their rules.
+
+BOOST_AUTO_TEST_CASE(objects_before_the_begin_of_their_transfer_are_refused) {
+    open_transfer to;
+    BOOST_TEST((to.object(0, "key") == errc::protocol_violation));
+    BOOST_TEST((to.part(0) == errc::protocol_violation));
+    BOOST_TEST((to.end(0, 0) == errc::protocol_violation));
+    BOOST_TEST(to.bench.objects(1).size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_transfer_begins_once) {
+    open_transfer to;
+    BOOST_TEST((to.begin() == std::error_code()));
+    BOOST_TEST((to.begin() == errc::protocol_violation));
+}
+
+BOOST_AUTO_TEST_CASE(frames_of_a_transfer_come_in_sequence) {
+    open_transfer to;
+    (void)to.begin();
+    BOOST_TEST((to.object(1, "key") == errc::protocol_violation));
+    BOOST_TEST((to.object(0, "key") == std::error_code()));
+    BOOST_TEST((to.object(0, "key") == errc::protocol_violation));
+    BOOST_TEST((to.part(0) == errc::protocol_violation));
+    BOOST_TEST((to.part(1) == std::error_code()));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_comes_between_the_parts_of_an_object) {
+    open_transfer to;
+    (void)to.begin();
+    BOOST_TEST((to.part(0) == std::error_code()));
+    BOOST_TEST((to.object(1, "key") == errc::protocol_violation));
+    BOOST_TEST((to.end(1, 0) == errc::protocol_violation));
+}
+
+BOOST_AUTO_TEST_CASE(the_vector_is_taken_over_only_if_the_counts_come_out) {
+    open_transfer to;
+    (void)to.begin({{{9, 9}, 4}});
+    (void)to.object(0, "key");
+    BOOST_TEST((to.end(2, 1) == errc::protocol_violation));
+    BOOST_TEST((to.end(1, 2) == errc::protocol_violation));
+    BOOST_TEST(to.bench.machine(1).has().at({9, 9}) == 0U);
+    BOOST_TEST((to.end(1, 1) == std::error_code()));
+    BOOST_TEST(to.bench.machine(1).has().at({9, 9}) == 4U);
+    BOOST_TEST(!to.bench.machine(1).is_receiving_transfer());
+}
+
+BOOST_AUTO_TEST_CASE(a_transfer_that_nobody_asked_for_is_passed_over) {
+    open_transfer to;
+    to.id += 1;
+    BOOST_TEST((to.begin({{{9, 9}, 4}}) == std::error_code()));
+    BOOST_TEST((to.object(7, "key") == std::error_code()));
+    BOOST_TEST((to.end(1, 1) == std::error_code()));
+    BOOST_TEST(to.bench.objects(1).size() == 0U);
+    BOOST_TEST(to.bench.machine(1).has().empty());
+}
+
+// --- Who and how many.
+
+BOOST_AUTO_TEST_CASE(numbers_that_nobody_counts_to_are_refused_wherever_they_stand) {
+    open_transfer to;
+    lab& bench = to.bench;
+    BOOST_TEST((to.begin({{{9, 9}, endless}}) == errc::protocol_violation));
+    BOOST_TEST((bench.refusal(0, 1, codec::encode(codec::behind{{{{9, 9}, endless}}, 0})) ==
+                errc::protocol_violation));
+    codec::entries_writer writer{codec::limits()};
+    writer.add(lab_types().at<text_set>().id(), key_bytes_of("key"), crdt::encode(text_set()));
+    BOOST_TEST((bench.refusal(0, 1, writer.finish(codec::batch_head{{9, 9}, 1, endless, {}})) ==
+                errc::protocol_violation));
+    BOOST_TEST(bench.machine(1).has().empty());
+}
+
+BOOST_AUTO_TEST_CASE(batches_of_this_very_process_that_it_has_not_made_are_refused_wherever_they_stand) {
+    const auto is_refused = [](auto&& send) {
+        open_transfer to;
+        const crdt::replica_id self = to.bench.replica(1);
+        return send(to, codec::identity{self.node, self.incarnation}) == errc::overtaken &&
+               to.bench.machine(1).is_overtaken();
+    };
+    BOOST_TEST(
+        is_refused([](open_transfer& to, const codec::identity& self) { return to.begin({{self, 5}}); }));
+    BOOST_TEST(is_refused([](open_transfer& to, const codec::identity& self) {
+        return to.bench.refusal(0, 1, codec::encode(codec::behind{{{self, 5}}, 0}));
+    }));
+    BOOST_TEST(is_refused([](open_transfer& to, const codec::identity& self) {
+        codec::entries_writer writer{codec::limits()};
+        writer.add(lab_types().at<text_set>().id(), key_bytes_of("key"), crdt::encode(text_set()));
+        return to.bench.refusal(0, 1, writer.finish(codec::batch_head{self, 1, 1, {}}));
+    }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace phoenix::replication::testing
