@@ -74,7 +74,7 @@ struct listener final : change_observer {
     void changed_elsewhere(const stored_object& object) noexcept override { note("elsewhere", object); }
 
     void note(const char* where, const stored_object& object) {
-        told.push_back(std::string(where) + " " + object.key() + " " +
+        told.push_back(std::string(where) + " " + std::string(object.key()) + " " +
                        std::to_string(objects.read<text_set>(object.key()).size()));
     }
 
