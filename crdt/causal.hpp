@@ -194,7 +194,7 @@ public:
         made.context_ = causal_context::read(in);
         const std::size_t at = in.position();
         made.store_ = Store::read(in, made.context_);
-        std::vector<detail::compact_dot> dots;
+        boost::container::small_vector<detail::compact_dot, 8> dots;
         made.store_.for_each_dot([&](detail::compact_dot each) { dots.push_back(each); });
         std::ranges::sort(dots);
         if (std::ranges::adjacent_find(dots) != dots.end()) {

@@ -107,8 +107,8 @@ void causal_context::refuse_more_dots() {
                 "expected at most 2^47 - 1 writes of one incarnation to one object: restart the node");
 }
 
-std::vector<replica_slot> causal_context::sorted_slots() const {
-    std::vector<replica_slot> slots;
+boost::container::small_vector<replica_slot, 8> causal_context::sorted_slots() const {
+    boost::container::small_vector<replica_slot, 8> slots;
     slots.reserve(entries_.size());
     for (std::size_t slot = 0; slot < entries_.size(); ++slot) {
         if (!entries_[slot].known.empty()) {

@@ -18,6 +18,8 @@
 #include <phoenix/crdt/core/one_or_many.hpp>
 #include <phoenix/crdt/replica.hpp>
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -156,7 +158,7 @@ public:
     }
 
     /// The slots of replicas that have dots, by replica.
-    [[nodiscard]] std::vector<detail::replica_slot> sorted_slots() const;
+    [[nodiscard]] boost::container::small_vector<detail::replica_slot, 8> sorted_slots() const;
 
 private:
     struct entry {

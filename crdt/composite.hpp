@@ -114,7 +114,7 @@ public:
 
     /// As much of every field as this replica sees goes.
     void reset() {
-        over([&](const auto&... each) { (..., detail::reset(at(each.member))); });
+        over([&](const auto&... each) { (..., reset_one(each.member)); });
     }
 
     void apply(const operation& what) {
@@ -126,6 +126,13 @@ public:
     }
 
 private:
+    template <class Store>
+    void reset_one(Store Fields::* member) {
+        if (!(mine_.fields_.*member).empty()) {
+            detail::reset(at(member));
+        }
+    }
+
     template <std::size_t... Index>
     void apply_at(const operation& what, std::index_sequence<Index...> /*all*/) {
         const auto all = Fields::fields();

@@ -8,6 +8,8 @@
 
 #include <phoenix/crdt/causal_context.hpp>
 
+#include <boost/container/small_vector.hpp>
+
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -221,7 +223,7 @@ public:
     }
 
 private:
-    std::vector<std::uint16_t> ranks_;
+    boost::container::small_vector<std::uint16_t, 8> ranks_;
 };
 
 inline void write_dot(byte_writer& out, compact_dot ranked) {
