@@ -97,10 +97,16 @@ std::size_t entries_writer::bytes() const noexcept {
 }
 
 bool entries_writer::fits(std::size_t key_bytes, std::size_t delta_bytes) const noexcept {
-    // Each part against the limit first: their sum may not wrap.
-    return size() < bounds_.entries_max && key_bytes <= bounds_.key_bytes_max &&
+    return key_bytes <= bounds_.key_bytes_max && has_room(1, key_bytes, delta_bytes);
+}
+
+bool entries_writer::has_room(std::size_t entries, std::size_t key_bytes,
+                              std::size_t delta_bytes) const noexcept {
+    // Each part against a limit first: their sum may not wrap.
+    return entries <= bounds_.entries_max - size() && key_bytes <= bounds_.frame_bytes_max &&
            delta_bytes <= bounds_.frame_bytes_max &&
-           bytes() + bytes_a_run + bytes_an_entry + key_bytes + delta_bytes <= bounds_.frame_bytes_max;
+           bytes() + entries * (bytes_a_run + bytes_an_entry) + key_bytes + delta_bytes <=
+               bounds_.frame_bytes_max;
 }
 
 void entries_writer::add(std::uint64_t type, std::span<const std::byte> key,

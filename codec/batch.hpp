@@ -53,6 +53,10 @@ public:
     /// One more entry of this size, of whatever type, would still stay within the limits.
     [[nodiscard]] bool fits(std::size_t key_bytes, std::size_t delta_bytes) const noexcept;
 
+    /// The same of several entries, of these sizes together.
+    [[nodiscard]] bool has_room(std::size_t entries, std::size_t key_bytes,
+                                std::size_t delta_bytes) const noexcept;
+
     /// Copies key and delta. Precondition: it fits, and stands behind all that were added since the last clear().
     void add(std::uint64_t type, std::span<const std::byte> key, std::span<const std::byte> delta);
 

@@ -128,6 +128,16 @@ report decode<report>(std::span<const std::byte> payload, const limits& bounds) 
     return message;
 }
 
+frame encode(const batch_ack& message, const limits& bounds) {
+    message_builder out(batch_ack::kind, bounds, 0);
+    return out.finish(wire::CreateBatchAck(out.flat(), message.parts));
+}
+
+template <>
+batch_ack decode<batch_ack>(std::span<const std::byte> payload, const limits& bounds) {
+    return {.parts = verified<wire::BatchAck>(batch_ack::kind, payload, bounds).parts()};
+}
+
 frame encode(const behind& message, const limits& bounds) {
     check_has("behind.has", message.has, bounds);
     message_builder out(behind::kind, bounds, 24 * message.has.size());

@@ -41,6 +41,16 @@ struct report {
     friend bool operator==(const report&, const report&) = default;
 };
 
+/// How far a batch in parts has come: it is reported only when it is whole, which may take long.
+struct batch_ack {
+    static constexpr frame_kind kind = frame_kind::batch_ack;
+
+    /// How many batch_parts came on this connection so far.
+    std::uint64_t parts = 0;
+
+    friend bool operator==(const batch_ack&, const batch_ack&) = default;
+};
+
 /// Your vector lies below what I still keep: ask for a transfer. `has` is my vector.
 struct behind {
     static constexpr frame_kind kind = frame_kind::behind;
@@ -112,6 +122,7 @@ struct transfer_cancel {
 };
 
 [[nodiscard]] frame encode(const report& message, const limits& bounds = {});
+[[nodiscard]] frame encode(const batch_ack& message, const limits& bounds = {});
 [[nodiscard]] frame encode(const behind& message, const limits& bounds = {});
 [[nodiscard]] frame encode(const transfer_request& message, const limits& bounds = {});
 [[nodiscard]] frame encode(const transfer_begin& message, const limits& bounds = {});
@@ -121,6 +132,8 @@ struct transfer_cancel {
 
 template <>
 report decode<report>(std::span<const std::byte> payload, const limits& bounds);
+template <>
+batch_ack decode<batch_ack>(std::span<const std::byte> payload, const limits& bounds);
 template <>
 behind decode<behind>(std::span<const std::byte> payload, const limits& bounds);
 template <>

@@ -44,6 +44,8 @@ std::string_view to_text(frame_kind kind) noexcept {
         return "transfer_end";
     case frame_kind::transfer_cancel:
         return "transfer_cancel";
+    case frame_kind::batch_ack:
+        return "batch_ack";
     }
     return {};
 }

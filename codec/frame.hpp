@@ -50,6 +50,7 @@ enum class frame_kind : std::uint8_t {
     transfer_ack = 24,
     transfer_end = 25,
     transfer_cancel = 26,
+    batch_ack = 27,
 };
 
 /// Frames of one lane arrive in the order in which they were queued; those of control overtake those of bulk.

@@ -43,6 +43,9 @@ struct delta_link {
     net::monotonic_time progress{};
     /// It needs batches that are not kept, and was told so; not again before `behind_again`.
     net::monotonic_time behind_again{};
+    /// Parts of batches, and how many of them it says to have.
+    std::uint64_t parts_sent = 0;
+    std::uint64_t parts_acked = 0;
     std::optional<transfer_source> transfer;
     /// What it will have when the transfer has ended.
     crdt::version_vector transfer_brings;
@@ -63,6 +66,9 @@ struct delta_link {
     // --- What comes from it.
 
     std::optional<incoming_parts> parts;
+    /// Parts of batches that came, and how many of them it was told of.
+    std::uint64_t parts_taken = 0;
+    std::uint64_t parts_told = 0;
     /// What it has, when it said that it keeps too little for this node.
     crdt::version_vector ahead;
 };

@@ -104,6 +104,10 @@ void delta_machine::serve(net::monotonic_time now, delta_link& link) {
         send_batches(now, link);
         send_transfer(now, link);
     }
+    if (link.parts_told != link.parts_taken) {
+        link.parts_told = link.parts_taken;
+        send(link, codec::encode(codec::batch_ack{link.parts_taken}, options_.frames));
+    }
     if (link.report_due <= now || link.retell_due <= now) {
         send_report(now, link);
     }
@@ -258,6 +262,7 @@ bool delta_machine::send_batches_of(net::monotonic_time now, delta_link& link, c
             link.progress = now;
         }
         for (const codec::frame& each : batch->frames) {
+            link.parts_sent += each.kind() == codec::frame_kind::batch_part ? 1 : 0;
             send(link, each);
         }
         link.window.sent(origin, batch->last, batch->bytes);

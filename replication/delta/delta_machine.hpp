@@ -150,6 +150,7 @@ private:
     // --- Batches of others.
     void take_batch(net::monotonic_time now, delta_link& link, const codec::frame& frame);
     void take_batch_part(net::monotonic_time now, delta_link& link, const codec::frame& frame);
+    void take_batch_ack(net::monotonic_time now, delta_link& link, const codec::frame& frame);
     [[nodiscard]] bool is_news(net::monotonic_time now, delta_link& link, const codec::batch_head& head);
     void joined(net::monotonic_time now, const delta_link& link, const codec::batch_head& head,
                 std::vector<codec::frame> frames);

@@ -31,6 +31,8 @@ void delta_machine::receive(net::monotonic_time now, link_id id, const codec::fr
         return take_batch(now, *link, frame);
     case codec::frame_kind::batch_part:
         return take_batch_part(now, *link, frame);
+    case codec::frame_kind::batch_ack:
+        return take_batch_ack(now, *link, frame);
     case codec::frame_kind::report:
         return take_report(now, *link, frame);
     case codec::frame_kind::behind:
@@ -91,6 +93,7 @@ void delta_machine::take_batch(net::monotonic_time now, delta_link& link, const 
 
 void delta_machine::take_batch_part(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
     const auto message = codec::decode<codec::batch_part>(frame.payload(), options_.frames);
+    ++link.parts_taken;
     if (!link.parts) {
         if (message.part.offset != 0) {
             throw_error(errc::protocol_violation, "expected the first part of a batch, found one from byte " +
@@ -122,6 +125,19 @@ void delta_machine::take_batch_part(net::monotonic_time now, delta_link& link, c
     fold_in({whole.head.latest.wall_us, whole.head.latest.logical});
     objects_.join(whole.object.type(), whole.object.key(), whole.object.bytes());
     joined(now, link, whole.head, std::move(whole.frames));
+}
+
+void delta_machine::take_batch_ack(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
+    const auto message = codec::decode<codec::batch_ack>(frame.payload(), options_.frames);
+    if (message.parts > link.parts_sent) {
+        throw_error(errc::protocol_violation, "expected word of at most " + std::to_string(link.parts_sent) +
+                                                  " parts of batches, found " +
+                                                  std::to_string(message.parts));
+    }
+    if (message.parts > link.parts_acked) {
+        link.parts_acked = message.parts;
+        link.progress = now;
+    }
 }
 
 bool delta_machine::is_news(net::monotonic_time now, delta_link& link, const codec::batch_head& head) {

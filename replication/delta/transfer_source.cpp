@@ -32,10 +32,7 @@ codec::frame transfer_source::next(const object_store& objects, const codec::lim
         const stored_object& object = objects.at(place_);
         const std::size_t begin = states.size();
         object.write_state(states);
-        // Asked for all of it as one entry: what the writer adds for each is its own affair, and is left room for.
-        const std::size_t overhead = 32 * (all.size() + 1);
-        if (all.size() == limits.entries_max ||
-            !writer.fits(key_bytes + object.key().size() + overhead, states.size())) {
+        if (!writer.has_room(all.size() + 1, key_bytes + object.key().size(), states.size())) {
             if (all.empty()) {
                 if (states.size() > limits.object_bytes_max) {
                     throw_error(errc::limit_exceeded, "sending object \"" + std::string(object.key()) +

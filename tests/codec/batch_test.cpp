@@ -152,6 +152,11 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_said_before_it_is_added) {
     BOOST_TEST(!writer.fits(11, 100));
     BOOST_TEST(!writer.fits(1, 4096));
     BOOST_TEST(!writer.fits(~std::size_t{0}, ~std::size_t{0}));
+    // Several may have longer keys together than one may have.
+    BOOST_TEST(writer.has_room(10, 100, 300));
+    BOOST_TEST(!writer.has_room(10, 100, 4096));
+    BOOST_TEST(!writer.has_room(1'000'000, 100, 100));
+    BOOST_TEST(!writer.has_room(1, ~std::size_t{0}, ~std::size_t{0}));
 }
 
 BOOST_AUTO_TEST_CASE(entries_are_added_in_order_each_once) {

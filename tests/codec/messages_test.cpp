@@ -56,6 +56,7 @@ BOOST_AUTO_TEST_CASE(every_message_comes_back) {
     comes_back<transfer_ack>(from);
     comes_back<transfer_end>(from);
     comes_back<transfer_cancel>(from);
+    comes_back<batch_ack>(from);
 }
 
 BOOST_AUTO_TEST_CASE(default_messages_come_back) {
@@ -179,11 +180,12 @@ BOOST_AUTO_TEST_CASE(the_numbers_of_kinds_are_those_of_the_specification) {
     BOOST_TEST(static_cast<int>(frame_kind::pong) == 6);
     BOOST_TEST(static_cast<int>(frame_kind::report) == 16);
     BOOST_TEST(static_cast<int>(frame_kind::transfer_cancel) == 26);
+    BOOST_TEST(static_cast<int>(frame_kind::batch_ack) == 27);
     int named = 0;
     for (int number = 0; number < 256; ++number) {
         named += to_text(static_cast<frame_kind>(number)).empty() ? 0 : 1;
     }
-    BOOST_TEST(named == 17);
+    BOOST_TEST(named == 18);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_limits_are_named) {

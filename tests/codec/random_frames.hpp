@@ -204,6 +204,11 @@ inline transfer_cancel some(random_frames& from) {
     return {from.number(), from.text(from.below(50))};
 }
 
+template <>
+inline batch_ack some(random_frames& from) {
+    return {from.number()};
+}
+
 [[nodiscard]] inline frame some_batch(random_frames& from, std::size_t most_entries) {
     entries_writer writer(limits{});
     for (const auto& [name, delta] : from.some_entries(most_entries)) {
@@ -223,7 +228,7 @@ inline transfer_cancel some(random_frames& from) {
 
 /// Of any kind.
 [[nodiscard]] inline frame some_frame(random_frames& from) {
-    switch (from.below(15)) {
+    switch (from.below(16)) {
     case 0:
         return encode(some<hello>(from));
     case 1:
@@ -251,6 +256,8 @@ inline transfer_cancel some(random_frames& from) {
     case 12:
         return encode(some<transfer_cancel>(from));
     case 13:
+        return encode(some<batch_ack>(from));
+    case 14:
         return some_part(from);
     default:
         return some_batch(from, 20);

@@ -61,6 +61,8 @@ inline void copy_entries(entries_writer& to, const entries_view& from) {
         return encode(decode<transfer_end>(payload, reading), writing);
     case frame_kind::transfer_cancel:
         return encode(decode<transfer_cancel>(payload, reading), writing);
+    case frame_kind::batch_ack:
+        return encode(decode<batch_ack>(payload, reading), writing);
     }
     return {};
 }

@@ -168,6 +168,57 @@ BOOST_AUTO_TEST_CASE(a_transfer_whose_receiver_says_nothing_costs_the_link) {
     BOOST_TEST(bench.failures()[0].find("reported back in time") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_batch_whose_parts_take_longer_than_a_stall_arrives_and_a_dead_link_fails) {
+    delta_options how = small_buffers();
+    how.buffer_bytes_max = 64 * 1024;
+    how.retell_interval = 1h;
+    lab bench(2, how);
+    bench.connect(0, 1);
+    bench.settle();
+    bench.hold(0, 1);
+    add(bench, 0, "large", std::string(5000, 'x'));
+    bench.pass(1ms);
+    const std::size_t parts = bench.sent(0, 1, frame_kind::batch_part).size();
+    BOOST_TEST_REQUIRE(parts > 4U);
+    // The report overtakes the parts.
+    bench.pass(how.report_interval);
+    BOOST_TEST_REQUIRE(bench.held(0, 1) == parts + 1);
+    bench.let_through(0, 1, 1);
+    for (std::size_t i = 0; i < 4; ++i) {
+        bench.pass(how.stall_max / 2);
+        bench.let_through(0, 1, 1);
+    }
+    bench.pass(how.stall_max / 2);
+    BOOST_TEST(bench.failures().empty());
+    BOOST_TEST(bench.set(1, "large").empty());
+    bench.pass(how.stall_max);
+    BOOST_TEST(bench.failures().size() == 1U);
+    bench.connect(0, 1);
+    bench.settle();
+    BOOST_TEST(bench.set(1, "large").size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(word_of_more_parts_than_were_sent_is_refused) {
+    lab bench(2);
+    bench.connect(0, 1);
+    BOOST_TEST((bench.refusal(1, 0, codec::encode(codec::batch_ack{0})) == std::error_code()));
+    BOOST_TEST((bench.refusal(1, 0, codec::encode(codec::batch_ack{1})) == errc::protocol_violation));
+}
+
+BOOST_AUTO_TEST_CASE(frames_of_a_transfer_are_filled_whatever_their_keys_take_together) {
+    delta_options how = small_buffers();
+    lab bench(2, how);
+    for (int i = 0; i < 40; ++i) {
+        bench.count(0, std::string(100, 'k') + std::to_string(100 + i), 1);
+        (void)bench.machine(0).seal(bench.now());
+    }
+    bench.connect(0, 1);
+    bench.settle();
+    BOOST_TEST(bench.objects(1).size() == 40U);
+    // About 160 bytes each, in frames of 1 KiB.
+    BOOST_TEST(bench.sent(0, 1, frame_kind::transfer_objects).size() <= 10U);
+}
+
 BOOST_AUTO_TEST_CASE(what_came_without_a_number_is_in_a_batch_before_it_is_passed_on_in_a_transfer) {
     delta_options how = small_buffers();
     how.transfer_window_bytes = 1;
