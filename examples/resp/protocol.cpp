@@ -15,6 +15,11 @@ namespace {
 /// What a buffer may keep of its memory when it is empty.
 constexpr std::size_t kept_bytes = 64UL * 1024;
 
+/// Assigning an empty string would keep the memory.
+void give_back(std::string& bytes) noexcept {
+    std::string().swap(bytes);
+}
+
 bool is_space(char c) noexcept {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -108,7 +113,7 @@ request_parser::outcome request_parser::next() {
         held_.assign(input_.substr(begin_));
     }
     if (held_.empty() && held_.capacity() > kept_bytes) {
-        held_ = std::string();
+        give_back(held_);
         unquoted_ = {};
         pieces_ = {};
         arguments_ = {};
@@ -266,7 +271,7 @@ void request_parser::finish() {
 
 void request_parser::fail(std::string text) {
     error_ = "Protocol error: " + std::move(text);
-    held_ = std::string();
+    give_back(held_);
     input_ = {};
     begin_ = position_ = 0;
     arguments_.clear();
@@ -359,7 +364,7 @@ void reply_writer::map(std::size_t pairs) {
 
 void reply_writer::clear() {
     if (bytes_.capacity() > kept_bytes) {
-        bytes_ = std::string();
+        give_back(bytes_);
     } else {
         bytes_.clear();
     }
