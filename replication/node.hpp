@@ -108,6 +108,11 @@ public:
         return changes_.subscribe(std::move(told));
     }
 
+    /// Tells of every object that others changed: what is written here costs nothing then.
+    [[nodiscard]] subscription on_change_elsewhere(change_feed::callback told) {
+        return changes_.subscribe(std::move(told), false);
+    }
+
     /// This node in its present life.
     [[nodiscard]] const crdt::replica_id& self() const noexcept { return store_.self(); }
 

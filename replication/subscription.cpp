@@ -6,22 +6,29 @@
 
 namespace phoenix::replication {
 
-subscription change_feed::subscribe(callback told) {
-    return add(nullptr, {}, std::move(told));
+subscription change_feed::subscribe(callback told, bool also_here) {
+    return add({++made_, nullptr, {}, {}, also_here}, std::move(told));
 }
 
 subscription change_feed::subscribe(const object_type& type, std::string key, callback told) {
-    return add(&type, std::move(key), std::move(told));
+    return add({++made_, &type, std::move(key), {}, true}, std::move(told));
 }
 
-subscription change_feed::add(const object_type* type, std::string key, callback told) {
+subscription change_feed::add(subscriber added, callback told) {
     auto kept = std::make_shared<callback>(std::move(told));
-    subscribers_.push_back({++made_, type, std::move(key), kept});
+    added.told = kept;
+    subscribers_.push_back(std::move(added));
+    local_subscribers_ += subscribers_.back().also_here ? 1 : 0;
     return subscription(std::move(kept));
 }
 
+std::list<change_feed::subscriber>::iterator change_feed::drop(std::list<subscriber>::iterator gone) {
+    local_subscribers_ -= gone->also_here ? 1 : 0;
+    return subscribers_.erase(gone);
+}
+
 void change_feed::note(const stored_object& object, bool here) {
-    if (subscribers_.empty()) {
+    if (subscribers_.empty() || (here && local_subscribers_ == 0)) {
         return;
     }
     // A writer at work in one object fills no memory with it.

@@ -9,6 +9,7 @@
 
 #include <phoenix/replication/store/object_store.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -49,8 +50,8 @@ class change_feed {
 public:
     using callback = std::function<void(const change&)>;
 
-    /// Every object.
-    [[nodiscard]] subscription subscribe(callback told);
+    /// Every object; of changes that were made here only where the caller wants those too.
+    [[nodiscard]] subscription subscribe(callback told, bool also_here = true);
 
     /// One object, which may come to be later.
     [[nodiscard]] subscription subscribe(const object_type& type, std::string key, callback told);
@@ -71,10 +72,10 @@ public:
             for (auto at = subscribers_.begin(); at != subscribers_.end();) {
                 const std::shared_ptr<callback> alive = at->told.lock();
                 if (alive == nullptr) {
-                    at = subscribers_.erase(at);
+                    at = drop(at);
                     continue;
                 }
-                if (at->number <= before && at->wants(*each.object)) {
+                if (at->number <= before && at->wants(told)) {
                     try {
                         (*alive)(told);
                     } catch (...) {
@@ -99,18 +100,23 @@ private:
         const object_type* type;
         std::string key;
         std::weak_ptr<callback> told;
+        bool also_here;
 
-        [[nodiscard]] bool wants(const stored_object& object) const noexcept {
-            return type == nullptr || (type == &object.type() && key == object.key());
+        [[nodiscard]] bool wants(const change& seen) const noexcept {
+            return (also_here || seen.elsewhere) &&
+                   (type == nullptr || (type == &seen.object.type() && key == seen.object.key()));
         }
     };
 
-    [[nodiscard]] subscription add(const object_type* type, std::string key, callback told);
+    [[nodiscard]] subscription add(subscriber added, callback told);
+    [[nodiscard]] std::list<subscriber>::iterator drop(std::list<subscriber>::iterator gone);
 
     /// What was noted, each object once.
     [[nodiscard]] std::vector<seen> take();
 
     std::list<subscriber> subscribers_;
+    /// How many of them want changes that were made here.
+    std::size_t local_subscribers_ = 0;
     std::uint64_t made_ = 0;
     std::vector<seen> seen_;
 };

@@ -63,11 +63,8 @@ net::task<> peer(net::loop& here, peer_options options) {
     keyspace keys(self.objects());
     executor run(keys, around);
     // What this node's clients change, the keyspace counts itself, and at once.
-    const replication::subscription watching = self.on_change([&keys](const replication::change& seen) {
-        if (seen.elsewhere) {
-            keys.arrived(seen.object);
-        }
-    });
+    const replication::subscription watching =
+        self.on_change_elsewhere([&keys](const replication::change& seen) { keys.arrived(seen.object); });
     net::listener door(here, options.resp);
     const auto listens = self.local_endpoint();
     std::cerr << "phoenix-peer: node " << self.self().node << " incarnation " << self.self().incarnation

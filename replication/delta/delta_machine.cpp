@@ -22,7 +22,8 @@ namespace {
 } // namespace
 
 delta_machine::delta_machine(object_store& objects, const delta_options& how)
-    : objects_(objects), options_(how), log_(how.buffer_bytes_max, how.buffer_batches_max) {
+    : objects_(objects), options_(how), log_(how.buffer_bytes_max, how.buffer_batches_max),
+      batch_writer_(how.frames) {
     options_.validate();
     if (objects_.options().key_bytes_max > options_.frames.key_bytes_max) {
         throw_error(errc::invalid_options,
@@ -155,7 +156,8 @@ codec::batch_head delta_machine::next_head() const {
 
 std::uint64_t delta_machine::seal(net::monotonic_time now) {
     const std::span<stored_object* const> all = objects_.sorted_pending();
-    codec::entries_writer writer(options_.frames);
+    codec::entries_writer& writer = batch_writer_;
+    writer.clear();
     // What is in no logged batch stays pending, whatever is thrown.
     std::size_t settled = 0;
     const auto settle_until = [&](std::size_t end) {

@@ -164,6 +164,8 @@ net::task<> told(node_lab& here, node_log& log) {
         BOOST_TEST((each.here || each.elsewhere));
         throw std::runtime_error("a callback that throws");
     });
+    int from_others = 0;
+    const auto others = b->on_change_elsewhere([&](const change&) { ++from_others; });
     // Three changes of one turn are told once.
     a.count();
     a.count();
@@ -171,10 +173,12 @@ net::task<> told(node_lab& here, node_log& log) {
     here.expect("told of three", [&] { return !seen.empty() && seen.back() == 3; });
     co_await here.expected();
     BOOST_TEST(seen.size() == 1U);
+    BOOST_TEST(from_others == 1);
     b.count();
     here.expect("told of one's own", [&] { return seen.back() == 4; });
     co_await here.expected();
     BOOST_TEST(all >= 2);
+    BOOST_TEST(from_others == 1);
     BOOST_TEST(log.has("a callback that throws"));
     watching.end();
     const std::size_t before = seen.size();
