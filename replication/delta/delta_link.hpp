@@ -36,6 +36,8 @@ struct delta_link {
 
     /// It has said what it has: until then nothing is sent.
     bool has_reported = false;
+    /// What it has, in its own words: what others say of it moves nothing here.
+    crdt::version_vector has;
     /// What it has or was sent, without gaps.
     crdt::version_vector sent;
     send_window window;
@@ -47,6 +49,7 @@ struct delta_link {
     std::uint64_t parts_sent = 0;
     std::uint64_t parts_acked = 0;
     std::optional<transfer_source> transfer;
+    std::uint64_t transfer_since = 0;
     /// What it will have when the transfer has ended.
     crdt::version_vector transfer_brings;
     /// Whose batch was the last to leave when the window was full: others come first next time.

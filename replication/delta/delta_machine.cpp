@@ -45,6 +45,7 @@ bool delta_machine::link_up(net::monotonic_time now, link_id link, const crdt::r
     PHOENIX_ASSERT(!links_.contains(link), "each link has a name of its own");
     PHOENIX_ASSERT(!std::ranges::binary_search(neighbours_, peer.node),
                    "one link to each node: take the old one down first");
+    check_node(peer, peer);
     if (peers_.meet(peer) == nullptr) {
         return false;
     }
@@ -67,6 +68,7 @@ void delta_machine::link_down(net::monotonic_time now, link_id link) {
     if (incoming_ && incoming_->from() == link) {
         end_incoming(now);
     }
+    break_off(found->second);
     links_.erase(found);
     std::erase_if(output_.frames, [&](const outgoing& each) { return each.link == link; });
     note_news(now);
@@ -302,23 +304,20 @@ void delta_machine::tell_behind(net::monotonic_time now, delta_link& link) {
 }
 
 std::vector<codec::vector_entry> delta_machine::news_for(const delta_link& link) const {
-    const crdt::version_vector& known = peers_.find(link.peer.node)->has;
     std::vector<codec::vector_entry> news;
     for (const auto& [origin, number] : has_) {
-        if (number > known.at(origin) && news.size() < entries_a_frame(options_.frames)) {
+        if (number > link.has.at(origin) && news.size() < entries_a_frame(options_.frames)) {
             news.push_back({to_wire(origin), number});
         }
     }
     return news;
 }
 
-void delta_machine::note_progress(net::monotonic_time now, delta_link& link) {
-    const known_peer* const peer = peers_.find(link.peer.node);
-    if (peer->replica != link.peer) {
-        return;
-    }
-    link.sent.merge(peer->has);
-    if (link.window.confirm(peer->has)) {
+void delta_machine::note_own_words(net::monotonic_time now, delta_link& link,
+                                   const crdt::version_vector& has) {
+    link.has.merge(has);
+    link.sent.merge(has);
+    if (link.window.confirm(link.has)) {
         link.progress = now;
     }
 }

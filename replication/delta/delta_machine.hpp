@@ -88,6 +88,7 @@ public:
 
     /// A link to a peer, over which the frames of each lane arrive in order until it goes down; there is no other to the same
     /// node. False when a later incarnation of that node is known: then there is no such link, and the connection is to be closed.
+    /// Throws errc::limit_exceeded, and there is no link either, for one node too many and for an incarnation in the future.
     [[nodiscard]] bool link_up(net::monotonic_time now, link_id link, const crdt::replica_id& peer);
 
     /// What was on its way is lost. Nothing for a link that is not up.
@@ -155,7 +156,13 @@ private:
     void joined(net::monotonic_time now, const delta_link& link, const codec::batch_head& head,
                 std::vector<codec::frame> frames);
     void fold_in(const crdt::timestamp& latest);
-    void check_identity(const crdt::replica_id& replica, std::uint64_t number);
+    /// What a peer says that it or another has, `known` until now.
+    void check_vector(const delta_link& link, const std::vector<codec::vector_entry>& has,
+                      const crdt::version_vector& known);
+    void check_room(const delta_link& link, std::size_t known, std::size_t news) const;
+    void check_origin(const delta_link& link, const crdt::replica_id& origin, std::uint64_t number);
+    void check_node(const crdt::replica_id& from, const crdt::replica_id& replica) const;
+    void check_incarnation(const crdt::replica_id& from, const crdt::replica_id& replica) const;
 
     // --- Sending.
     void serve(net::monotonic_time now, delta_link& link);
@@ -165,7 +172,7 @@ private:
     [[nodiscard]] net::monotonic_time may_leave(const delta_link& link, const crdt::replica_id& origin,
                                                 const logged_batch& batch) const;
     void tell_behind(net::monotonic_time now, delta_link& link);
-    void note_progress(net::monotonic_time now, delta_link& link);
+    void note_own_words(net::monotonic_time now, delta_link& link, const crdt::version_vector& has);
 
     // --- Reports.
     void take_report(net::monotonic_time now, delta_link& link, const codec::frame& frame);
@@ -181,6 +188,7 @@ private:
     // --- Transfers.
     void take_request(net::monotonic_time now, delta_link& link, const codec::frame& frame);
     void take_ack(net::monotonic_time now, delta_link& link, const codec::frame& frame);
+    void break_off(const delta_link& link);
     void send_transfer(net::monotonic_time now, delta_link& link);
     void take_behind(delta_link& link, const codec::frame& frame);
     void request_transfer(net::monotonic_time now);
@@ -221,6 +229,15 @@ private:
     };
 
     std::map<std::uint64_t, covered> covered_;
+
+    /// How far a peer got in a transfer from here that broke.
+    struct broken_off {
+        crdt::replica_id peer;
+        std::uint64_t since = 0;
+        transfer_mark reached;
+    };
+
+    std::map<std::uint64_t, broken_off> broken_off_;
     /// Places of objects whose state came in transfers and may know more than this node's vector; until that has reached
     /// `uncovered_until_`, or for too long.
     std::vector<std::size_t> uncovered_;

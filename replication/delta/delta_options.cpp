@@ -31,6 +31,9 @@ void delta_options::validate() const {
     expect(report_interval >= net::nanoseconds(0), "report_interval", "no less than zero");
     expect(forward_delay >= report_interval, "forward_delay", "at least report_interval");
     expect(retell_interval > net::nanoseconds(0), "retell_interval", "more than zero");
+    expect(nodes_max > 0, "nodes_max", "at least 1");
+    expect(origins_max > 0, "origins_max", "at least 1");
+    expect(incarnation_ahead_max > net::nanoseconds(0), "incarnation_ahead_max", "more than zero");
     expect(stall_max > forward_delay, "stall_max", "more than forward_delay");
 }
 

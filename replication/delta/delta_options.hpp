@@ -39,6 +39,13 @@ struct delta_options {
     /// A link on which nothing that was sent is reported for so long is given up, as is a transfer that stands still.
     net::nanoseconds stall_max = std::chrono::seconds(10);
 
+    /// Nodes that may be known, and processes of them that may have made batches: more that a peer tells of cost its link.
+    std::size_t nodes_max = 1024;
+    std::size_t origins_max = 16UL * 1024;
+
+    /// How far an incarnation, the wall time at which a process started, may lie in the future: more than clocks may be apart.
+    net::nanoseconds incarnation_ahead_max = std::chrono::minutes(5);
+
     /// What frames and objects may hold. The same on all nodes: batches are forwarded as they came.
     codec::limits frames;
 

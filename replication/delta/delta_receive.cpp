@@ -5,6 +5,8 @@
 #include <phoenix/replication/delta/delta_machine.hpp>
 #include <phoenix/replication/delta/identity.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -142,12 +144,15 @@ void delta_machine::take_batch_ack(net::monotonic_time now, delta_link& link, co
 
 bool delta_machine::is_news(net::monotonic_time now, delta_link& link, const codec::batch_head& head) {
     const crdt::replica_id origin = from_wire(head.origin);
-    check_identity(origin, head.last);
+    check_origin(link, origin, head.last);
     // It passes on what it has itself, and nothing before what comes first.
+    crdt::version_vector has;
+    has.advance(origin, head.last);
     peers_.note(link.peer, origin, head.last);
-    note_progress(now, link);
+    note_own_words(now, link, has);
     link.report_due = now;
     const std::uint64_t had = has_.at(origin);
+    check_room(link, has_.size(), had == 0 ? 1 : 0);
     if (head.last <= had) {
         ++counters_.batches_redundant;
         return false;
@@ -187,21 +192,66 @@ void delta_machine::fold_in(const crdt::timestamp& latest) {
     }
 }
 
-void delta_machine::check_identity(const crdt::replica_id& replica, std::uint64_t number) {
+void delta_machine::check_vector(const delta_link& link, const std::vector<codec::vector_entry>& has,
+                                 const crdt::version_vector& known) {
+    std::size_t news = 0;
+    for (const codec::vector_entry& each : has) {
+        const crdt::replica_id origin = from_wire(each.origin);
+        check_origin(link, origin, each.number);
+        news += known.at(origin) == 0 ? 1 : 0;
+    }
+    check_room(link, known.size(), news);
+}
+
+void delta_machine::check_room(const delta_link& link, std::size_t known, std::size_t news) const {
+    if (news > 0 && known + news > options_.origins_max) {
+        throw_error(errc::limit_exceeded, to_text(link.peer) + " told of batches of " + std::to_string(news) +
+                                              " more processes beside " + std::to_string(known) +
+                                              ": expected at most " + std::to_string(options_.origins_max) +
+                                              " in all (origins_max)");
+    }
+}
+
+void delta_machine::check_origin(const delta_link& link, const crdt::replica_id& origin,
+                                 std::uint64_t number) {
     const crdt::replica_id& self = objects_.self();
+    check_incarnation(link.peer, origin);
     if (number > number_max) {
-        throw_error(errc::protocol_violation, "expected batch numbers of at most " +
-                                                  std::to_string(number_max) + ", found " +
-                                                  std::to_string(number) + " of " + to_text(replica));
+        throw_error(errc::protocol_violation, to_text(link.peer) + " told of batch " +
+                                                  std::to_string(number) + " of " + to_text(origin) +
+                                                  ": expected at most " + std::to_string(number_max));
     }
-    if (replica.node == self.node && replica.incarnation > self.incarnation) {
+    if (origin.node == self.node && origin.incarnation > self.incarnation) {
         overtaken_ = true;
     }
-    if (replica == self && number > has_.at(self)) {
+    if (origin == self && number > has_.at(self)) {
         overtaken_ = true;
-        throw_error(errc::overtaken, "found batch " + std::to_string(number) +
+        throw_error(errc::overtaken, to_text(link.peer) + " told of batch " + std::to_string(number) +
                                          " of this node, which has made " + std::to_string(has_.at(self)) +
                                          ": another process runs with its id and incarnation");
+    }
+}
+
+void delta_machine::check_node(const crdt::replica_id& from, const crdt::replica_id& replica) const {
+    check_incarnation(from, replica);
+    if (peers_.find(replica.node) == nullptr && peers_.all().size() >= options_.nodes_max) {
+        throw_error(errc::limit_exceeded, to_text(from) + " told of node " + std::to_string(replica.node) +
+                                              ": expected at most " + std::to_string(options_.nodes_max) +
+                                              " other nodes (nodes_max)");
+    }
+}
+
+void delta_machine::check_incarnation(const crdt::replica_id& from, const crdt::replica_id& replica) const {
+    const auto ahead =
+        std::chrono::duration_cast<std::chrono::microseconds>(options_.incarnation_ahead_max).count();
+    const std::uint64_t latest = objects_.wall_time() + static_cast<std::uint64_t>(ahead);
+    // Before the store was told the time, nothing lies in the future.
+    if (objects_.wall_time() > 0 && replica.incarnation > latest) {
+        throw_error(errc::protocol_violation,
+                    to_text(from) + " told of " + to_text(replica) +
+                        ", which lies in the future: expected an incarnation of at most " +
+                        std::to_string(latest) + " now: set the clock of node " +
+                        std::to_string(replica.node) + " and start it again");
     }
 }
 
@@ -210,14 +260,17 @@ void delta_machine::check_identity(const crdt::replica_id& replica, std::uint64_
 void delta_machine::take_report(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
     const auto message = codec::decode<codec::report>(frame.payload(), options_.frames);
     for (const codec::peer_report& each : message.peers) {
-        for (const codec::vector_entry& entry : each.has) {
-            check_identity(from_wire(entry.origin), entry.number);
-        }
+        const crdt::replica_id about = from_wire(each.about);
+        const known_peer* const known = peers_.find(about.node);
+        check_vector(link, each.has,
+                     known != nullptr && known->replica == about ? known->has : crdt::version_vector());
     }
     for (const codec::peer_report& each : message.peers) {
         const crdt::replica_id about = from_wire(each.about);
         const crdt::version_vector has = from_wire(each.has);
         if (about == link.peer) {
+            link.has_reported = true;
+            note_own_words(now, link, has);
             known_peer* const known = peers_.meet(about);
             if (known == nullptr) {
                 // A later process has its id: the next tick gives the link up.
@@ -227,13 +280,11 @@ void delta_machine::take_report(net::monotonic_time now, delta_link& link, const
                 known->neighbours = each.neighbours;
                 note_news(net::later(now, options_.report_interval));
             }
-            link.has_reported = true;
             if (peers_.note(about, has)) {
                 note_news(net::later(now, options_.report_interval));
             }
-            note_progress(now, link);
         } else if (about.node == objects_.self().node) {
-            check_identity(about, 0);
+            check_origin(link, about, 0);
         } else if (about.node != link.peer.node) {
             take_relayed(now, link, about, has);
         }
@@ -242,7 +293,12 @@ void delta_machine::take_report(net::monotonic_time now, delta_link& link, const
 
 void delta_machine::take_relayed(net::monotonic_time now, delta_link& link, const crdt::replica_id& about,
                                  const crdt::version_vector& has) {
+    check_node(link.peer, about);
     const known_peer* const known = peers_.find(about.node);
+    if (known != nullptr && known->replica == about && std::ranges::binary_search(neighbours_, about.node)) {
+        // It tells that itself, and knows better.
+        return;
+    }
     std::uint64_t& told = link.told_of[about.node];
     const bool peer_knew_all = told == (known != nullptr ? known->revision : 0);
     if (!peers_.note(about, has)) {

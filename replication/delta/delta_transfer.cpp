@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 
 namespace phoenix::replication {
 
@@ -22,7 +21,14 @@ void delta_machine::take_request(net::monotonic_time now, delta_link& link, cons
     }
     const bool is_known =
         from_wire(message.since_of) == objects_.self() && message.since <= objects_.changes();
-    link.transfer.emplace(message.transfer, objects_, is_known ? message.since : 0);
+    const std::uint64_t since = is_known ? message.since : 0;
+    const auto broken = broken_off_.find(link.peer.node);
+    // What it had before counts only if this one begins where that one did.
+    const bool goes_on =
+        broken != broken_off_.end() && broken->second.peer == link.peer && broken->second.since == since;
+    link.transfer.emplace(message.transfer, objects_, since,
+                          goes_on ? broken->second.reached : transfer_mark());
+    link.transfer_since = since;
     link.progress = now;
     const crdt::timestamp& latest = objects_.timestamps().last();
     ++counters_.transfers_sent;
@@ -31,6 +37,12 @@ void delta_machine::take_request(net::monotonic_time now, delta_link& link, cons
         message.transfer, news_for(link), {latest.wall_us, latest.logical}, objects_.size()};
     link.transfer_brings = from_wire(begin.has);
     send(link, codec::encode(begin, options_.frames));
+}
+
+void delta_machine::break_off(const delta_link& link) {
+    if (link.transfer) {
+        broken_off_[link.peer.node] = {link.peer, link.transfer_since, link.transfer->reached()};
+    }
 }
 
 void delta_machine::send_transfer(net::monotonic_time now, delta_link& link) {
@@ -51,8 +63,9 @@ void delta_machine::send_transfer(net::monotonic_time now, delta_link& link) {
     while (!link.transfer->is_over() && link.transfer->in_flight() < options_.transfer_window_bytes) {
         send(link, link.transfer->next(objects_, options_.frames));
     }
-    if (link.transfer->is_over() && link.transfer_brings.leq(peers_.find(link.peer.node)->has)) {
+    if (link.transfer->is_over() && link.transfer_brings.leq(link.has)) {
         link.transfer.reset();
+        broken_off_.erase(link.peer.node);
         // What follows may be gone again.
         link.behind_again = {};
         wake_at(now);
@@ -70,9 +83,7 @@ void delta_machine::take_ack(net::monotonic_time now, delta_link& link, const co
 
 void delta_machine::take_behind(delta_link& link, const codec::frame& frame) {
     const auto message = codec::decode<codec::behind>(frame.payload(), options_.frames);
-    for (const codec::vector_entry& each : message.has) {
-        check_identity(from_wire(each.origin), each.number);
-    }
+    check_vector(link, message.has, has_);
     link.ahead = from_wire(message.has);
 }
 
@@ -117,9 +128,7 @@ void delta_machine::ack(net::monotonic_time now, const delta_link& link, std::ui
 void delta_machine::take_begin(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
     const auto message = codec::decode<codec::transfer_begin>(frame.payload(), options_.frames);
     if (transfer_target* const target = incoming(link, message.transfer)) {
-        for (const codec::vector_entry& each : message.has) {
-            check_identity(from_wire(each.origin), each.number);
-        }
+        check_vector(link, message.has, has_);
         target->begin(message);
         target->progress = now;
         fold_in(target->latest());
@@ -157,6 +166,7 @@ void delta_machine::take_end(net::monotonic_time now, delta_link& link, const co
 void delta_machine::take_cancel(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
     const auto message = codec::decode<codec::transfer_cancel>(frame.payload(), options_.frames);
     if (link.transfer && link.transfer->id() == message.transfer) {
+        break_off(link);
         link.transfer.reset();
         link.progress = now;
     }
@@ -168,16 +178,8 @@ void delta_machine::take_cancel(net::monotonic_time now, delta_link& link, const
 
 void delta_machine::end_incoming(net::monotonic_time now) {
     const delta_link& link = links_.at(incoming_->from());
-    const known_peer& source = *peers_.find(link.peer.node);
-    if (source.replica == link.peer) {
-        // It told what it has before each frame: that covers what has come.
-        cover_by(source.has, now);
-    } else {
-        // Nobody can say any more what would cover it.
-        crdt::version_vector never;
-        never.advance(link.peer, std::numeric_limits<std::uint64_t>::max());
-        cover_by(never, now);
-    }
+    // It told what it has before each frame: that covers what has come.
+    cover_by(link.has, now);
     incoming_.reset();
 }
 
@@ -194,9 +196,8 @@ void delta_machine::publish_if_due(net::monotonic_time now) {
         publish_uncovered();
         return;
     }
-    const bool is_coming = std::ranges::any_of(links_, [&](const auto& each) {
-        return uncovered_until_.leq(peers_.find(each.second.peer.node)->has);
-    });
+    const bool is_coming =
+        std::ranges::any_of(links_, [&](const auto& each) { return uncovered_until_.leq(each.second.has); });
     if (is_coming && publish_due_ <= now) {
         publish_due_ = net::later(now, options_.stall_max);
     }

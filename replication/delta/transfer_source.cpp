@@ -10,11 +10,20 @@
 
 namespace phoenix::replication {
 
-transfer_source::transfer_source(std::uint64_t id, const object_store& objects, std::uint64_t since)
-    : id_(id), since_(since), until_(objects.changes()), places_(objects.places()) {}
+transfer_source::transfer_source(std::uint64_t id, const object_store& objects, std::uint64_t since,
+                                 const transfer_mark& reached)
+    : id_(id), since_(since), before_(reached), until_(objects.changes()), places_(objects.places()) {}
+
+transfer_mark transfer_source::reached() const noexcept {
+    return acked_place_ >= before_.place ? transfer_mark{acked_place_, until_} : before_;
+}
 
 bool transfer_source::find_next(const object_store& objects) {
-    while (place_ < places_ && objects.at(place_).changed() <= since_) {
+    const auto is_known = [&](std::size_t place) {
+        const std::uint64_t changed = objects.at(place).changed();
+        return changed <= since_ || (place < before_.place && changed <= before_.until);
+    };
+    while (place_ < places_ && is_known(place_)) {
         ++place_;
     }
     return place_ < places_;
@@ -87,7 +96,7 @@ codec::frame transfer_source::next_part(const codec::limits& limits) {
 
 codec::frame transfer_source::count(codec::frame made) {
     ++messages_;
-    unacked_.push_back(made.bytes().size());
+    unacked_.push_back({made.bytes().size(), large_ == nullptr ? place_ : place_ - 1});
     in_flight_ += made.bytes().size();
     return made;
 }
@@ -95,7 +104,8 @@ codec::frame transfer_source::count(codec::frame made) {
 bool transfer_source::acked(std::uint64_t messages) {
     bool any = false;
     while (acked_ < messages && !unacked_.empty()) {
-        in_flight_ -= unacked_.front();
+        in_flight_ -= unacked_.front().bytes;
+        acked_place_ = unacked_.front().place;
         unacked_.pop_front();
         ++acked_;
         any = true;

@@ -17,10 +17,18 @@
 
 namespace phoenix::replication {
 
+/// How far a peer got in a transfer that broke: the objects before `place` it has as they were at change number `until`. A
+/// transfer from this store goes on there, since within one process a peer forgets nothing that it has acknowledged.
+struct transfer_mark {
+    std::size_t place = 0;
+    std::uint64_t until = 0;
+};
+
 class transfer_source {
 public:
-    /// Of the objects that changed after change number `since`.
-    transfer_source(std::uint64_t id, const object_store& objects, std::uint64_t since);
+    /// Of the objects that changed after change number `since`, and before `reached.place` only after `reached.until`.
+    transfer_source(std::uint64_t id, const object_store& objects, std::uint64_t since,
+                    const transfer_mark& reached = {});
 
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
 
@@ -29,6 +37,9 @@ public:
 
     /// The next frame: objects, a part of one, at last the end. Not after that.
     [[nodiscard]] codec::frame next(const object_store& objects, const codec::limits& limits);
+
+    /// What the peer has acknowledged until now, what it had before this transfer among it.
+    [[nodiscard]] transfer_mark reached() const noexcept;
 
     /// The end was sent.
     [[nodiscard]] bool is_over() const noexcept { return is_over_; }
@@ -50,6 +61,7 @@ private:
 
     std::uint64_t id_;
     std::uint64_t since_;
+    transfer_mark before_;
     /// The store's last change when the transfer began, and how many objects there were.
     std::uint64_t until_;
     std::size_t places_;
@@ -63,8 +75,15 @@ private:
     crdt::byte_writer large_bytes_;
     std::size_t large_sent_ = 0;
 
-    std::deque<std::size_t> unacked_;
+    struct flight {
+        std::size_t bytes;
+        /// Objects before this one are whole when it has arrived.
+        std::size_t place;
+    };
+
+    std::deque<flight> unacked_;
     std::uint64_t acked_ = 0;
+    std::size_t acked_place_ = 0;
     std::size_t in_flight_ = 0;
 };
 

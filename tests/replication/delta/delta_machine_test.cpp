@@ -769,6 +769,9 @@ BOOST_AUTO_TEST_CASE(options_that_cannot_work_are_refused_by_name) {
     BOOST_TEST(refuses([](auto& how) { how.forward_delay = 0ns; }, "forward_delay"));
     BOOST_TEST(refuses([](auto& how) { how.retell_interval = 0ns; }, "retell_interval"));
     BOOST_TEST(refuses([](auto& how) { how.stall_max = 0ns; }, "stall_max"));
+    BOOST_TEST(refuses([](auto& how) { how.nodes_max = 0; }, "nodes_max"));
+    BOOST_TEST(refuses([](auto& how) { how.origins_max = 0; }, "origins_max"));
+    BOOST_TEST(refuses([](auto& how) { how.incarnation_ahead_max = 0ns; }, "incarnation_ahead_max"));
     delta_options().validate();
 }
 

@@ -313,6 +313,182 @@ BOOST_AUTO_TEST_CASE(numbers_that_nobody_counts_to_are_refused_wherever_they_sta
     BOOST_TEST(bench.machine(1).has().empty());
 }
 
+BOOST_AUTO_TEST_CASE(incarnations_from_the_future_are_refused_wherever_they_stand) {
+    constexpr std::uint64_t wall_us = 1'000'000'000;
+    const std::uint64_t latest = wall_us + 5UL * 60 * 1'000'000;
+    const auto refused = [&](auto&& send) {
+        open_transfer to;
+        to.bench.objects(1).set_wall_time(wall_us);
+        return send(to, latest) == std::error_code() && send(to, latest + 1) == errc::protocol_violation &&
+               to.bench.machine(1).peers().all().size() <= 2;
+    };
+    BOOST_TEST(refused([](open_transfer& to, std::uint64_t incarnation) {
+        return to.bench.refusal(0, 1, codec::encode(codec::report{{{.about = {9, incarnation}}}}));
+    }));
+    BOOST_TEST(refused([](open_transfer& to, std::uint64_t incarnation) {
+        return to.bench.refusal(
+            0, 1, codec::encode(codec::report{{{.about = {1, 1}, .has = {{{9, incarnation}, 1}}}}}));
+    }));
+    BOOST_TEST(refused([](open_transfer& to, std::uint64_t incarnation) {
+        return to.bench.refusal(0, 1, codec::encode(codec::behind{{{{9, incarnation}, 1}}, 0}));
+    }));
+    BOOST_TEST(refused([](open_transfer& to, std::uint64_t incarnation) {
+        codec::entries_writer writer{codec::limits()};
+        writer.add(lab_types().at<text_set>().id(), key_bytes_of("key"), crdt::encode(text_set()));
+        return to.bench.refusal(0, 1, writer.finish(codec::batch_head{{9, incarnation}, 1, 1, {}}));
+    }));
+    open_transfer to;
+    to.bench.objects(1).set_wall_time(wall_us);
+    BOOST_TEST((to.begin({{{9, latest + 1}, 1}}) == errc::protocol_violation));
+    BOOST_CHECK_THROW((void)to.bench.machine(1).link_up(to.bench.now(), link_id{99}, {9, latest + 1}),
+                      std::system_error);
+    BOOST_TEST(to.bench.machine(1).link_up(to.bench.now(), link_id{99}, {9, latest}));
+    // It may have started its clock late: before it was told the time nothing lies in the future.
+    to.bench.objects(1).set_wall_time(0);
+    BOOST_TEST((to.begin({{{9, endless}, 1}}) == std::error_code()));
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_tells_of_ever_more_origins_is_refused_by_name) {
+    delta_options how;
+    how.origins_max = 10;
+    lab bench(3, how);
+    bench.connect(0, 1);
+    bench.connect(0, 2);
+    const auto told = [&](std::uint64_t first, std::uint64_t count) {
+        codec::peer_report row{.about = {2, 2}};
+        for (std::uint64_t i = 0; i < count; ++i) {
+            row.has.push_back({{first + i, 1}, 1});
+        }
+        return codec::encode(codec::report{{row}});
+    };
+    BOOST_TEST((bench.refusal(1, 0, told(10, 8)) == std::error_code()));
+    BOOST_TEST((bench.refusal(1, 0, told(10, 8)) == std::error_code()));
+    BOOST_CHECK_EXCEPTION(bench.receive(1, 0, told(20, 3)), std::system_error, [](const auto& e) {
+        return e.code() == errc::limit_exceeded && std::string(e.what()).find("2/2 told of") == 0;
+    });
+    BOOST_TEST((bench.refusal(1, 0, told(20, 2)) == std::error_code()));
+    BOOST_TEST((bench.refusal(1, 0, told(30, 1)) == errc::limit_exceeded));
+    BOOST_TEST(bench.machine(0).peers().find(2)->has.size() == 10U);
+}
+
+BOOST_AUTO_TEST_CASE(batches_of_ever_more_origins_are_refused) {
+    delta_options how;
+    how.origins_max = 10;
+    lab bench(2, how);
+    bench.connect(0, 1);
+    codec::entries_writer writer{codec::limits()};
+    const auto batch = [&](std::uint64_t node) {
+        writer.clear();
+        writer.add(lab_types().at<text_set>().id(), key_bytes_of("key"), crdt::encode(text_set()));
+        return writer.finish(codec::batch_head{{node, 1}, 1, 1, {}});
+    };
+    for (std::uint64_t node = 10; node < 20; ++node) {
+        BOOST_TEST((bench.refusal(1, 0, batch(node)) == std::error_code()));
+    }
+    BOOST_TEST((bench.refusal(1, 0, batch(20)) == errc::limit_exceeded));
+    BOOST_TEST((bench.refusal(1, 0, batch(10)) == std::error_code()));
+    BOOST_TEST(bench.machine(0).has().size() == 10U);
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_tells_of_ever_more_nodes_is_refused) {
+    delta_options how;
+    how.nodes_max = 4;
+    lab bench(2, how);
+    bench.connect(0, 1);
+    const auto told = [](std::uint64_t node, std::uint64_t incarnation) {
+        return codec::encode(codec::report{{{.about = {node, incarnation}, .has = {{{node, 1}, 1}}}}});
+    };
+    for (std::uint64_t node = 10; node < 13; ++node) {
+        BOOST_TEST((bench.refusal(1, 0, told(node, 1)) == std::error_code()));
+    }
+    BOOST_TEST((bench.refusal(1, 0, told(13, 1)) == errc::limit_exceeded));
+    BOOST_TEST((bench.refusal(1, 0, told(12, 2)) == std::error_code()));
+    BOOST_CHECK_THROW((void)bench.machine(0).link_up(bench.now(), link_id{99}, {13, 1}), std::system_error);
+    BOOST_TEST(bench.machine(0).peers().all().size() == 4U);
+    BOOST_TEST(bench.machine(0).links().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_others_say_of_a_linked_peer_keeps_nothing_from_it) {
+    lab bench(3);
+    bench.connect(0, 1);
+    bench.connect(0, 2);
+    bench.settle();
+    const codec::identity self{bench.replica(0).node, bench.replica(0).incarnation};
+    const codec::identity other{bench.replica(1).node, bench.replica(1).incarnation};
+    add(bench, 0, "basket", "tea");
+    const std::uint64_t number = bench.machine(0).seal(bench.now());
+    BOOST_TEST(
+        (bench.refusal(2, 0, codec::encode(codec::report{{{.about = other, .has = {{self, number}}}}})) ==
+         std::error_code()));
+    BOOST_TEST(bench.machine(0).holders(number) == 0U);
+    bench.settle();
+    BOOST_TEST(bench.set(1, "basket").contains("tea"));
+    BOOST_TEST(bench.machine(0).holders(number) == 2U);
+}
+
+// --- Transfers that break.
+
+BOOST_AUTO_TEST_CASE(a_transfer_that_broke_goes_on_where_it_stopped) {
+    delta_options how = small_buffers();
+    how.transfer_window_bytes = 1;
+    lab bench(2, how);
+    fill(bench, 0, 300);
+    bench.connect(0, 1);
+    bench.hold(0, 1);
+    // Breaks twice, and what was there already changes between.
+    for (int part = 0; part < 2; ++part) {
+        for (int i = 0; i < 12; ++i) {
+            bench.pass(1ms);
+            bench.let_through(0, 1, 1);
+        }
+        bench.pass(1ms);
+        BOOST_TEST(bench.machine(1).is_receiving_transfer());
+        bench.disconnect(0, 1);
+        add(bench, 0, "basket 0", "milk " + std::to_string(part));
+        add(bench, 0, "basket 299", "milk");
+        (void)bench.machine(0).seal(bench.now());
+        flush_buffer(bench, 0);
+        bench.connect(0, 1);
+        bench.hold(0, 1);
+    }
+    const std::size_t came = bench.objects(1).size();
+    BOOST_TEST(came > 50U);
+    bench.hold(0, 1, false);
+    bench.settle();
+    BOOST_TEST((bench.machine(1).has() == bench.machine(0).has()));
+    for (int i = 0; i < 300; ++i) {
+        const std::string key = "basket " + std::to_string(i);
+        BOOST_TEST((bench.set(1, key) == bench.set(0, key)));
+    }
+    std::size_t objects = 0;
+    for (const codec::frame& each : bench.sent(0, 1, frame_kind::transfer_objects)) {
+        objects += codec::transfer_objects_view::read(each.payload(), codec::limits()).entries().size();
+    }
+    // Each once, what changed once more, and what was under way when the links went down.
+    BOOST_TEST(objects < 300U + 40U);
+}
+
+BOOST_AUTO_TEST_CASE(a_newcomer_under_the_same_id_gets_all_of_a_transfer) {
+    delta_options how = small_buffers();
+    how.transfer_window_bytes = 1;
+    lab bench(2, how);
+    fill(bench, 0, 300);
+    bench.connect(0, 1);
+    bench.hold(0, 1);
+    for (int i = 0; i < 12; ++i) {
+        bench.pass(1ms);
+        bench.let_through(0, 1, 1);
+    }
+    bench.pass(1ms);
+    const std::size_t came = bench.objects(1).size();
+    BOOST_TEST(came > 0U);
+    BOOST_TEST(came < 300U);
+    bench.restart(1);
+    bench.connect(0, 1);
+    bench.settle();
+    BOOST_TEST(bench.objects(1).size() == 300U);
+}
+
 BOOST_AUTO_TEST_CASE(batches_of_this_very_process_that_it_has_not_made_are_refused_wherever_they_stand) {
     const auto is_refused = [](auto&& send) {
         open_transfer to;
