@@ -40,6 +40,9 @@ struct delta_link {
     crdt::version_vector has;
     /// What it has or was sent, without gaps.
     crdt::version_vector sent;
+    /// Origins of which there is more than that, in order, as of so many changes of what is here.
+    std::vector<crdt::replica_id> unsent;
+    std::uint64_t unsent_as_of = 0;
     send_window window;
     /// When something that was sent was last reported, or first sent.
     net::monotonic_time progress{};
@@ -58,8 +61,10 @@ struct delta_link {
     // --- What the peer was told.
 
     crdt::version_vector told;
+    /// After so many changes of what is here.
+    std::uint64_t told_as_of = 0;
     std::uint64_t told_neighbours = 0;
-    /// Revisions of what it was told of others, by node.
+    /// After how many changes it was told of others, by node.
     std::map<std::uint64_t, std::uint64_t> told_of;
     /// When it is told what is new: no_deadline while nothing is.
     net::monotonic_time report_due = net::no_deadline;

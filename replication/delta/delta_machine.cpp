@@ -6,6 +6,7 @@
 #include <phoenix/replication/delta/identity.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -17,6 +18,19 @@ namespace {
 /// How many entries of vectors one frame takes with certainty: 24 bytes each, and columns beside them.
 [[nodiscard]] std::size_t entries_a_frame(const codec::limits& frames) noexcept {
     return std::min<std::size_t>({frames.vector_entries_max, frames.peers_max, frames.frame_bytes_max / 48});
+}
+
+/// What it has of the origins that changed after the first `told` changes.
+[[nodiscard]] std::vector<codec::vector_entry> changed_since(const known_peer& known, std::uint64_t told) {
+    const auto changed = known.changes.since(told);
+    if (!changed) {
+        return to_wire(known.has);
+    }
+    std::vector<codec::vector_entry> news;
+    for (const crdt::replica_id& origin : *changed) {
+        news.push_back({to_wire(origin), known.has.at(origin)});
+    }
+    return news;
 }
 
 } // namespace
@@ -72,6 +86,13 @@ void delta_machine::link_down(net::monotonic_time now, link_id link) {
     links_.erase(found);
     std::erase_if(output_.frames, [&](const outgoing& each) { return each.link == link; });
     note_news(now);
+}
+
+void delta_machine::advance(const crdt::replica_id& origin, std::uint64_t number) {
+    if (has_.at(origin) < number) {
+        has_.advance(origin, number);
+        changes_.note(origin);
+    }
 }
 
 void delta_machine::send(const delta_link& link, codec::frame frame) {
@@ -223,7 +244,7 @@ void delta_machine::log_own(net::monotonic_time now, const codec::batch_head& he
         made.bytes += each.bytes().size();
     }
     // The number first: one that is used up for nothing costs a transfer, one that is used twice costs data.
-    has_.advance(objects_.self(), head.last);
+    advance(objects_.self(), head.last);
     log_.append(objects_.self(), std::move(made));
     ++counters_.batches_made;
     // Nobody needs to be told: they are sent the batch.
@@ -232,17 +253,39 @@ void delta_machine::log_own(net::monotonic_time now, const codec::batch_head& he
 
 // --- Sending.
 
+void delta_machine::find_unsent(delta_link& link) const {
+    if (link.unsent_as_of == changes_.count()) {
+        return;
+    }
+    const auto changed = changes_.since(link.unsent_as_of);
+    link.unsent_as_of = changes_.count();
+    if (changed) {
+        std::vector<crdt::replica_id> both;
+        std::ranges::set_union(link.unsent, *changed, std::back_inserter(both));
+        link.unsent = std::move(both);
+    } else {
+        link.unsent.clear();
+        for (const auto& [origin, last] : has_) {
+            link.unsent.push_back(origin);
+        }
+    }
+}
+
 void delta_machine::send_batches(net::monotonic_time now, delta_link& link) {
+    find_unsent(link);
     // Two rounds: first the origins behind the one that had the window last, so that a busy one does not keep it.
     const crdt::replica_id served_last = link.served_last;
+    bool goes_on = true;
     for (const bool is_behind : {true, false}) {
-        for (const auto& [origin, last] : has_) {
-            if (origin != link.peer && (served_last < origin) == is_behind &&
-                !send_batches_of(now, link, origin, last)) {
-                return;
+        for (const crdt::replica_id& origin : link.unsent) {
+            if (goes_on && origin != link.peer && (served_last < origin) == is_behind) {
+                goes_on = send_batches_of(now, link, origin, has_.at(origin));
             }
         }
     }
+    std::erase_if(link.unsent, [&](const crdt::replica_id& origin) {
+        return origin == link.peer || has_.at(origin) <= link.sent.at(origin);
+    });
 }
 
 bool delta_machine::send_batches_of(net::monotonic_time now, delta_link& link, const crdt::replica_id& origin,
@@ -315,8 +358,10 @@ std::vector<codec::vector_entry> delta_machine::news_for(const delta_link& link)
 
 void delta_machine::note_own_words(net::monotonic_time now, delta_link& link,
                                    const crdt::version_vector& has) {
-    link.has.merge(has);
-    link.sent.merge(has);
+    for (const auto& [origin, number] : has) {
+        link.has.advance(origin, number);
+        link.sent.advance(origin, number);
+    }
     if (link.window.confirm(link.has)) {
         link.progress = now;
     }
@@ -334,6 +379,7 @@ void delta_machine::send_report(net::monotonic_time now, delta_link& link) {
     const bool retell = link.retell_due <= now;
     if (retell) {
         link.told = {};
+        link.told_as_of = 0;
         link.told_of.clear();
         link.retell_due = net::later(now, options_.retell_interval);
     }
@@ -342,17 +388,16 @@ void delta_machine::send_report(net::monotonic_time now, delta_link& link) {
     codec::peer_report own;
     own.about = to_wire(objects_.self());
     own.batch_open = has_open_batch();
-    for (const auto& [origin, number] : has_) {
-        if (number > link.told.at(origin)) {
-            own.has.push_back({to_wire(origin), number});
-        }
-    }
+    own.has = untold(link);
+    link.told_as_of = changes_.count();
     own.tells_neighbours = retell || link.told_neighbours != neighbours_revision_;
     if (own.tells_neighbours) {
         own.neighbours = neighbours_;
     }
     if (!own.has.empty() || own.tells_neighbours) {
-        link.told.merge(has_);
+        for (const codec::vector_entry& each : own.has) {
+            link.told.advance(from_wire(each.origin), each.number);
+        }
         link.told_neighbours = neighbours_revision_;
         rows.push_back(std::move(own));
     }
@@ -363,13 +408,32 @@ void delta_machine::send_report(net::monotonic_time now, delta_link& link) {
             continue;
         }
         std::uint64_t& told = link.told_of[node];
-        if (told != known.revision) {
-            told = known.revision;
-            rows.push_back({to_wire(known.replica), false, to_wire(known.has), false, {}});
+        if (told != known.changes.count()) {
+            rows.push_back({to_wire(known.replica), false, changed_since(known, told), false, {}});
+            told = known.changes.count();
         }
     }
     std::ranges::sort(rows, {}, &codec::peer_report::about);
     send_rows(link, std::move(rows));
+}
+
+std::vector<codec::vector_entry> delta_machine::untold(const delta_link& link) const {
+    std::vector<codec::vector_entry> news;
+    const auto add = [&](const crdt::replica_id& origin, std::uint64_t number) {
+        if (number > link.told.at(origin)) {
+            news.push_back({to_wire(origin), number});
+        }
+    };
+    if (const auto changed = changes_.since(link.told_as_of)) {
+        for (const crdt::replica_id& origin : *changed) {
+            add(origin, has_.at(origin));
+        }
+    } else {
+        for (const auto& [origin, number] : has_) {
+            add(origin, number);
+        }
+    }
+    return news;
 }
 
 void delta_machine::send_rows(delta_link& link, std::vector<codec::peer_report> rows) {

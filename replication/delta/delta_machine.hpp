@@ -31,6 +31,7 @@
 #include <phoenix/crdt/version_vector.hpp>
 #include <phoenix/net/time.hpp>
 #include <phoenix/replication/delta/batch_log.hpp>
+#include <phoenix/replication/delta/change_log.hpp>
 #include <phoenix/replication/delta/delta_link.hpp>
 #include <phoenix/replication/delta/delta_options.hpp>
 #include <phoenix/replication/delta/peer_table.hpp>
@@ -136,6 +137,8 @@ public:
     [[nodiscard]] bool is_overtaken() const noexcept { return overtaken_; }
 
 private:
+    void advance(const crdt::replica_id& origin, std::uint64_t number);
+    [[nodiscard]] std::vector<codec::vector_entry> untold(const delta_link& link) const;
     [[nodiscard]] delta_link* find_link(link_id link) noexcept;
     void send(const delta_link& link, codec::frame frame);
     void wake_at(net::monotonic_time when) noexcept;
@@ -167,6 +170,7 @@ private:
     // --- Sending.
     void serve(net::monotonic_time now, delta_link& link);
     void send_batches(net::monotonic_time now, delta_link& link);
+    void find_unsent(delta_link& link) const;
     [[nodiscard]] bool send_batches_of(net::monotonic_time now, delta_link& link,
                                        const crdt::replica_id& origin, std::uint64_t last);
     [[nodiscard]] net::monotonic_time may_leave(const delta_link& link, const crdt::replica_id& origin,
@@ -208,6 +212,7 @@ private:
     object_store& objects_;
     delta_options options_;
     crdt::version_vector has_;
+    change_log changes_;
     peer_table peers_;
     batch_log log_;
     /// Kept for its memory: a batch is as large as the one before.

@@ -172,7 +172,7 @@ void delta_machine::joined(net::monotonic_time now, const delta_link& link, cons
         made.bytes += each.bytes().size();
     }
     const crdt::replica_id origin = from_wire(head.origin);
-    has_.advance(origin, head.last);
+    advance(origin, head.last);
     log_.append(origin, std::move(made));
     ++counters_.batches_joined;
     note_news(net::later(now, options_.report_interval));
@@ -300,13 +300,13 @@ void delta_machine::take_relayed(net::monotonic_time now, delta_link& link, cons
         return;
     }
     std::uint64_t& told = link.told_of[about.node];
-    const bool peer_knew_all = told == (known != nullptr ? known->revision : 0);
+    const bool peer_knew_all = told == (known != nullptr ? known->changes.count() : 0);
     if (!peers_.note(about, has)) {
         return;
     }
     if (peer_knew_all) {
         // What it said is all that is new: it is not told its own words.
-        told = peers_.find(about.node)->revision;
+        told = peers_.find(about.node)->changes.count();
     }
     note_news(net::later(now, options_.report_interval));
 }

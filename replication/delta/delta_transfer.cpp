@@ -155,7 +155,9 @@ void delta_machine::take_end(net::monotonic_time now, delta_link& link, const co
     if (target == nullptr) {
         return;
     }
-    has_.merge(target->finish(message));
+    for (const auto& [origin, number] : target->finish(message)) {
+        advance(origin, number);
+    }
     link.ahead = {};
     covered_[link.peer.node] = {link.peer, message.since};
     end_incoming(now);

@@ -14,10 +14,10 @@ known_peer* peer_table::meet(const crdt::replica_id& replica) {
         return nullptr;
     }
     if (replica != known.replica) {
-        const std::uint64_t revision = known.revision + 1;
-        known = {};
         known.replica = replica;
-        known.revision = revision;
+        known.has = {};
+        known.neighbours.clear();
+        known.changes.forget();
     }
     return &known;
 }
@@ -27,24 +27,30 @@ const known_peer* peer_table::find(std::uint64_t node) const noexcept {
     return found != peers_.end() ? &found->second : nullptr;
 }
 
-bool peer_table::note(const crdt::replica_id& replica, const crdt::version_vector& has) {
-    known_peer* const known = meet(replica);
-    if (known == nullptr || has.leq(known->has)) {
+bool peer_table::note(known_peer& known, const crdt::replica_id& origin, std::uint64_t number) {
+    if (known.has.at(origin) >= number) {
         return false;
     }
-    known->has.merge(has);
-    ++known->revision;
+    known.has.advance(origin, number);
+    known.changes.note(origin);
     return true;
+}
+
+bool peer_table::note(const crdt::replica_id& replica, const crdt::version_vector& has) {
+    known_peer* const known = meet(replica);
+    if (known == nullptr) {
+        return false;
+    }
+    bool any = false;
+    for (const auto& [origin, number] : has) {
+        any = note(*known, origin, number) || any;
+    }
+    return any;
 }
 
 bool peer_table::note(const crdt::replica_id& replica, const crdt::replica_id& origin, std::uint64_t number) {
     known_peer* const known = meet(replica);
-    if (known == nullptr || known->has.at(origin) >= number) {
-        return false;
-    }
-    known->has.advance(origin, number);
-    ++known->revision;
-    return true;
+    return known != nullptr && note(*known, origin, number);
 }
 
 std::size_t peer_table::holders(const crdt::replica_id& origin, std::uint64_t number) const noexcept {

@@ -6,6 +6,7 @@
 
 #include <phoenix/crdt/replica.hpp>
 #include <phoenix/crdt/version_vector.hpp>
+#include <phoenix/replication/delta/change_log.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -20,8 +21,8 @@ struct known_peer {
     crdt::version_vector has;
     /// The nodes that it is linked to, by id, as it says to those that it is linked to.
     std::vector<std::uint64_t> neighbours;
-    /// Counts what changed in this entry.
-    std::uint64_t revision = 0;
+    /// What changed in `has`.
+    change_log changes;
 
     [[nodiscard]] bool is_neighbour(std::uint64_t node) const noexcept;
 };
@@ -49,6 +50,8 @@ public:
     [[nodiscard]] const map& all() const noexcept { return peers_; }
 
 private:
+    static bool note(known_peer& known, const crdt::replica_id& origin, std::uint64_t number);
+
     map peers_;
 };
 

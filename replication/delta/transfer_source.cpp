@@ -19,12 +19,11 @@ transfer_mark transfer_source::reached() const noexcept {
 }
 
 bool transfer_source::find_next(const object_store& objects) {
-    const auto is_known = [&](std::size_t place) {
-        const std::uint64_t changed = objects.at(place).changed();
-        return changed <= since_ || (place < before_.place && changed <= before_.until);
-    };
-    while (place_ < places_ && is_known(place_)) {
-        ++place_;
+    if (place_ < before_.place) {
+        place_ = std::min(before_.place, objects.find_changed(place_, std::max(since_, before_.until)));
+    }
+    if (place_ >= before_.place) {
+        place_ = std::min(places_, objects.find_changed(place_, since_));
     }
     return place_ < places_;
 }

@@ -104,6 +104,7 @@ stored_object& object_store::find_or_create(const object_type& type, std::string
     if (objects_.size() >= std::numeric_limits<std::uint32_t>::max()) {
         throw_error(errc::limit_exceeded, "expected at most 2^32 - 1 objects in one store");
     }
+    changed_.resize(objects_.size() / places_a_group + 1);
     objects_.push_back(type.create(key));
     stored_object& made = *objects_.back();
     made.place_ = static_cast<std::uint32_t>(objects_.size() - 1);
@@ -123,6 +124,19 @@ const object_type& object_store::type_at(std::uint64_t id) const {
                     "joining a delta: no type with id " + type_text(id) + " is registered here");
     }
     return *found;
+}
+
+std::size_t object_store::find_changed(std::size_t from, std::uint64_t since) const noexcept {
+    while (from < objects_.size()) {
+        if (changed_[from / places_a_group] <= since) {
+            from = (from / places_a_group + 1) * places_a_group;
+        } else if (objects_[from]->changed() <= since) {
+            ++from;
+        } else {
+            break;
+        }
+    }
+    return from;
 }
 
 template <class Join>

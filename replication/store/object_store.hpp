@@ -148,6 +148,9 @@ public:
     /// The number of the last change; 0 before the first.
     [[nodiscard]] std::uint64_t changes() const noexcept { return changes_; }
 
+    /// The first place from `from` on of an object that changed after change number `since`; places() or more for none.
+    [[nodiscard]] std::size_t find_changed(std::size_t from, std::uint64_t since) const noexcept;
+
     /// Objects stand in places from 0 up to this, in the order in which they came.
     [[nodiscard]] std::size_t places() const noexcept { return objects_.size(); }
 
@@ -189,7 +192,10 @@ private:
     [[noreturn]] void refuse_change() const;
     void note_pending(stored_object& object);
 
-    void note_change(stored_object& object) noexcept { object.changed_ = ++changes_; }
+    void note_change(stored_object& object) noexcept {
+        object.changed_ = ++changes_;
+        changed_[object.place_ / places_a_group] = changes_;
+    }
 
     [[nodiscard]] stored_object& find_or_create(const object_type& type, std::string_view key);
     [[nodiscard]] const object_type& type_at(std::uint64_t id) const;
@@ -202,7 +208,12 @@ private:
     const type_registry& types_;
     crdt::replica_id self_;
     store_options options_;
+    /// Who looks for what changed passes over groups of places in which nothing did.
+    static constexpr std::size_t places_a_group = 64;
+
     std::vector<std::unique_ptr<stored_object>> objects_;
+    /// The last change in each group.
+    std::vector<std::uint64_t> changed_;
     std::unique_ptr<index> index_;
     std::vector<stored_object*> pending_;
     /// For sorting them.

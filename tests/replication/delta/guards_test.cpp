@@ -143,6 +143,37 @@ BOOST_AUTO_TEST_CASE(a_report_that_got_lost_is_told_again) {
     BOOST_TEST(bench.failures().empty());
 }
 
+BOOST_AUTO_TEST_CASE(what_is_relayed_is_what_changed) {
+    delta_options how;
+    how.retell_interval = 1h;
+    lab bench(3, how);
+    bench.connect(0, 1);
+    bench.connect(0, 2);
+    bench.settle();
+    // Node 1 has batches of many processes, and then one more of one of them.
+    codec::peer_report row{.about = {2, 2}};
+    for (std::uint64_t i = 0; i < 500; ++i) {
+        row.has.push_back({{10 + i, 1}, 1});
+    }
+    const auto relayed = [&] {
+        std::size_t entries = 0;
+        for (const codec::frame& each : bench.sent(0, 2, frame_kind::report)) {
+            for (const codec::peer_report& about : codec::decode<codec::report>(each.payload(), {}).peers) {
+                entries += about.about.node == 2 ? about.has.size() : 0;
+            }
+        }
+        return entries;
+    };
+    bench.receive(1, 0, codec::encode(codec::report{{row}}));
+    bench.settle();
+    BOOST_TEST(relayed() == 500U);
+    bench.receive(1, 0, codec::encode(codec::report{{{.about = {2, 2}, .has = {{{77, 1}, 2}}}}}));
+    bench.settle();
+    BOOST_TEST(relayed() == 501U);
+    BOOST_TEST(bench.machine(2).peers().find(2)->has.at({77, 1}) == 2U);
+    BOOST_TEST(bench.machine(2).peers().find(2)->has.size() == 500U);
+}
+
 BOOST_AUTO_TEST_CASE(a_transfer_whose_receiver_says_nothing_costs_the_link) {
     delta_options how = small_buffers();
     how.transfer_window_bytes = 1024;

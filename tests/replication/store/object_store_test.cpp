@@ -257,6 +257,25 @@ BOOST_AUTO_TEST_CASE(what_was_settled_is_pending_no_more_and_the_rest_is) {
     BOOST_TEST(!crdt::decode<text_set>(pending_of(objects, "a")).contains("tea"));
 }
 
+BOOST_AUTO_TEST_CASE(what_changed_after_a_change_is_found_among_many) {
+    object_store objects(types(), self);
+    for (int i = 0; i < 300; ++i) {
+        add(objects, std::to_string(i), "tea");
+    }
+    const std::uint64_t since = objects.changes();
+    BOOST_TEST(objects.find_changed(0, 0) == 0U);
+    BOOST_TEST(objects.find_changed(7, 0) == 7U);
+    BOOST_TEST(objects.find_changed(0, since) >= objects.places());
+    add(objects, "130", "milk");
+    objects.join(sets().id(), "131", set_of({"milk"}));
+    add(objects, "299", "milk");
+    BOOST_TEST(objects.find_changed(0, since) == 130U);
+    BOOST_TEST(objects.find_changed(131, since) == 131U);
+    BOOST_TEST(objects.find_changed(132, since) == 299U);
+    BOOST_TEST(objects.find_changed(0, since + 2) == 299U);
+    BOOST_TEST(objects.find_changed(300, since) >= objects.places());
+}
+
 BOOST_AUTO_TEST_CASE(stamps_follow_the_wall_time_that_the_store_is_told_and_never_go_back) {
     object_store objects(types(), self);
     objects.set_wall_time(5'000'000);
