@@ -19,7 +19,7 @@ KEYS = 100_000
 RATE_AIM = ">= 0.7"
 REQUESTS = {1: 60_000, 32: 640_000}  # about a second, or less
 QUICK_REQUESTS = {1: 10_000, 32: 64_000}
-PEER = ("examples", "phoenix-peer")
+PEER = ("examples", "resp", "phoenix-peer")
 
 
 def tools():
@@ -70,13 +70,7 @@ class PeerPair:
             within(20, lambda: other("GET", "linked") == "yes", "the peers to be linked")
 
     def sent_bytes(self):
-        with self.server.client() as client:
-            return sent_bytes(client("PHOENIX.STATUS"))
-
-
-def sent_bytes(status):
-    """The bytes that a peer has sent to its peers, out of the text of PHOENIX.STATUS."""
-    return sum(int(number) for number in re.findall(r"sent_bytes[:=](\d+)", str(status)))
+        return sum(link["sent_bytes"] for link in self.server.status()["links"])
 
 
 def run(pair, command, pipeline, requests):

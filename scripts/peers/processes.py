@@ -37,6 +37,14 @@ def free_ports(count):
     return ports
 
 
+def is_free(port):
+    try:
+        socket.create_server((HOST, port)).close()
+        return True
+    except OSError:
+        return False
+
+
 def within(seconds, done, what):
     """Asks again and again, and gives the first answer that is not false. Fails after so many seconds."""
     end = time.monotonic() + seconds
@@ -76,6 +84,12 @@ class Process:
 
     def client(self, timeout=30.0):
         return Client(self.port, timeout=timeout)
+
+    def status(self):
+        """What PHOENIX.STATUS tells, as a dictionary."""
+        with self.client() as client:
+            client("HELLO", 3)
+            return client("PHOENIX.STATUS")
 
     def is_running(self):
         return self.process is not None and self.process.poll() is None
