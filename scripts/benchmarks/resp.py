@@ -1,9 +1,10 @@
 """The suite resp: one of two connected phoenix-peers beside a redis-server with one replica, under redis-benchmark.
 
-Every server runs on the first core and redis-benchmark on the second, the other peer and the replica too. The servers take turns
+The measured server runs on the first core; redis-benchmark, the other peer and the replica on the second. The servers take turns
 within a round. `-r 100000` draws the keys of set and incr and the element and field of sadd and hset from 100,000 (redis-benchmark
 gives the latter two one key, as its -t defines them)."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -28,6 +29,19 @@ def tools():
         sys.exit(f"the suite resp needs {' and '.join(missing)} (Debian: redis-server, redis-tools)")
 
 
+CPUS = sorted(os.sched_getaffinity(0))
+SERVER_CPU, OTHER_CPU = CPUS[0], CPUS[-1]
+
+
+def on(cpu, process):
+    process.command = pinned(cpu, process.command)
+    return process
+
+
+def pinned(cpu, command):
+    return ["taskset", "-c", str(cpu), *command]
+
+
 class RedisPair:
     """A redis-server that keeps nothing on disk, and one replica."""
 
@@ -36,16 +50,21 @@ class RedisPair:
     def __init__(self, folder):
         first, second = free_ports(2)
         options = ("--bind", HOST, "--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0")
-        self.server = Process("redis-server", ["redis-server", "--port", first, "--dir", folder, *options], first,
-                              folder / "redis-server.log")
-        self.other = Process("its replica", ["redis-server", "--port", second, "--dir", folder, "--replicaof", HOST, first,
-                                             *options], second, folder / "redis-replica.log")
+        command = ["redis-server", "--dir", folder, *options, "--port"]
+        self.server = on(SERVER_CPU, Process("redis-server", [*command, first], first, folder / "redis-server.log"))
+        self.other = on(OTHER_CPU, Process("its replica", [*command, second, "--replicaof", HOST, first], second,
+                                           folder / "redis-replica.log"))
 
     def start(self):
         self.server.start().ready()
         self.other.start().ready()
         with self.other.client() as client:
             within(20, lambda: "master_link_status:up" in client("INFO", "replication"), "the replica to be linked")
+
+    def empty(self):
+        with self.server.client() as client, self.other.client() as other:
+            client("FLUSHALL")
+            within(20, lambda: other("DBSIZE") == 0, "the replica to be empty")
 
     def sent_bytes(self):
         with self.server.client() as client:
@@ -59,8 +78,8 @@ class PeerPair:
 
     def __init__(self, cluster):
         ports = free_ports(2)
-        self.server = cluster.add(1, ports[0], [ports[1]], level="warning")
-        self.other = cluster.add(2, ports[1], [], level="warning")
+        self.server = on(SERVER_CPU, cluster.add(1, ports[0], [ports[1]], level="warning"))
+        self.other = on(OTHER_CPU, cluster.add(2, ports[1], [], level="warning"))
 
     def start(self):
         self.other.start().ready()
@@ -69,18 +88,22 @@ class PeerPair:
             client("SET", "linked", "yes")
             within(20, lambda: other("GET", "linked") == "yes", "the peers to be linked")
 
+    def empty(self):
+        """Started anew: what FLUSHALL removes is remembered, and a key that was there before is cheaper than a new one."""
+        for peer in (self.server, self.other):
+            peer.stop()
+        self.start()
+
     def sent_bytes(self):
         return sum(link["sent_bytes"] for link in self.server.status()["links"])
 
 
 def run(pair, command, pipeline, requests):
     """Requests a second, and bytes to the other side a write."""
-    with pair.server.client() as client, pair.other.client() as other:
-        client("FLUSHALL")
-        within(20, lambda: other("DBSIZE") == 0, f"{pair.name} to be empty on both sides")
+    pair.empty()
     before = pair.sent_bytes()
-    words = ["redis-benchmark", "-p", str(pair.server.port), "-t", command, "-r", str(KEYS), "-n", str(requests), "-P",
-             str(pipeline), "--csv"]
+    words = pinned(OTHER_CPU, ["redis-benchmark", "-p", str(pair.server.port), "-t", command, "-r", str(KEYS), "-n",
+                               str(requests), "-P", str(pipeline), "--csv"])
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
     found = re.search(rf'^"{command}[^"]*","([\d.]+)"', done.stdout, re.MULTILINE | re.IGNORECASE)
     if done.returncode != 0 or not found:
@@ -96,7 +119,7 @@ def measure(_, given, find_programs):
     # Beside the benchmarks in the build.
     program = find_programs().parents[1].joinpath(*PEER)
     requests = QUICK_REQUESTS if given.quick else REQUESTS
-    measured = Measured(rounds=f"{given.repeat}, -r {KEYS:,}, 50 connections", note="each of two linked servers")
+    measured = Measured(rounds=f"{given.repeat}, -r {KEYS:,}, 50 connections", note="the measured server on one core, all others and redis-benchmark on the other")
     scenes = [(pipeline, command) for pipeline in PIPELINES for command in COMMANDS
               if not given.only or given.only in f"{command}, -P {pipeline}"]
     rates, sizes = {}, {}
