@@ -1,6 +1,7 @@
 """Peers as processes on loopback: started, watched, killed, and gone when the script ends, however it ends."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -28,21 +29,27 @@ def build(target, what):
             raise Failed(f"{done.stdout[-6000:]}\n{what} could not be built: {' '.join(step)} failed")
 
 
-def free_ports(count):
-    """Ports that nobody listens at now."""
-    doors = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = [door.getsockname()[1] for door in doors]
-    for door in doors:
-        door.close()
-    return ports
-
-
 def is_free(port):
     try:
         socket.create_server((HOST, port)).close()
         return True
     except OSError:
         return False
+
+
+PORTS = range(10_000, 30_000)  # below those that the kernel gives to who does not ask for one
+GIVEN = set()
+
+
+def free_ports(count):
+    """Ports that nobody listens at now, none of them twice."""
+    ports = []
+    while len(ports) < count:
+        port = random.SystemRandom().choice(PORTS)
+        if port not in GIVEN and is_free(port):
+            GIVEN.add(port)
+            ports.append(port)
+    return ports
 
 
 def within(seconds, done, what):
