@@ -20,6 +20,7 @@ from peers.contents import until_equal
 from peers.processes import HOST, Cluster, free_ports, within
 from peers.resp import ReplyError, encode
 from wire import HELLO, first_frame, frame, with_field
+from writer import Writer
 
 MIB = 1 << 20
 STRANGERS = 500
@@ -27,6 +28,7 @@ HANDSHAKE_SECONDS = 5
 LOG_LINES = 400  # a peer, for a round: warnings are rate-limited
 MEMORY_BYTES = 32 * MIB  # more than before, while batches take at most
 BUFFER_BYTES = 4 * MIB
+STALL_SECONDS = 1  # for a reply to who behaves
 
 
 class Recorder(threading.Thread):
@@ -60,23 +62,8 @@ class Recorder(threading.Thread):
             pass
 
 
-class Writer(threading.Thread):
-    """Counts at a peer, each reply awaited, until it is told to stop."""
-
-    def __init__(self, peer):
-        super().__init__(daemon=True)
-        self.peer, self.stopped, self.count, self.longest, self.failure = peer, False, 0, 0.0, None
-
-    def run(self):
-        try:
-            with self.peer.client(timeout=10) as client:
-                while not self.stopped:
-                    begun = time.perf_counter()
-                    client("INCR", "hits")
-                    self.longest = max(self.longest, time.perf_counter() - begun)
-                    self.count += 1
-        except Exception as failure:
-            self.failure = failure
+def count(*_):
+    return "INCR", "hits"
 
 
 def is_closed(connection, seconds=HANDSHAKE_SECONDS + 10):
@@ -230,9 +217,7 @@ def judge_hostile(given, random):
         within(10, lambda: all(len(peer.status()["links"]) == 2 for peer in peers), "each peer to be linked to both others")
         recorded = bytes(recorder.heard)
         before = [peer.memory_bytes() for peer in peers]
-        writers = [Writer(peer) for peer in peers]
-        for writer in writers:
-            writer.start()
+        writers = [Writer(peer, count, 0, goes_on=True) for peer in peers]
         strangers = []
         for number in range(1, given.rounds + 1):
             lines = victim.log_text().count("\n")
@@ -255,15 +240,12 @@ def judge_hostile(given, random):
                    f"{[size // MIB for size in grown]} MiB")
             say(f"round {number}: {thrown} bad connections and {STRANGERS} silent ones in {time.monotonic() - begun:.1f} s; "
                 f"{lines} lines of log; memory grew by {' '.join(f'{size / MIB:.1f}' for size in grown)} MiB")
-        for writer in writers:
-            writer.stopped = True
-            writer.join()
-            expect(writer.failure is None, f"expected the writers to be served, found: {writer.failure}")
+        written = [writer.end() for writer in writers]
         clients = [peer.client() for peer in peers]
         _, contents = until_equal(clients, 10)
         for client in clients:
             client.close()
-        total = sum(writer.count for writer in writers)
+        total = sum(number for number, _ in written)
         expect(contents["hits"] == ("string", str(total)), f"expected {total} hits, found {contents['hits']}")
         expect("stranger" not in contents, "expected nothing of who has another secret or is of another cluster")
         for words in ("wrong proof", "no common version", "checksum", "limit exceeded", "another cluster"):
@@ -273,7 +255,8 @@ def judge_hostile(given, random):
                    + next((line for line in peer.log_text().splitlines() if "ended:" in line), ""))
         for stranger in strangers:
             expect(stranger.is_running(), f"expected {stranger.name}, which was refused, to go on alone")
-        longest = max(writer.longest for writer in writers)
+        longest = max(seconds for _, seconds in written)
+        expect(longest <= STALL_SECONDS, f"expected no reply to take over {STALL_SECONDS} s, found {longest:.2f} s")
         say(f"{total:,} writes meanwhile, all counted everywhere; longest reply {longest * 1000:.1f} ms; all links stayed up")
 
 

@@ -8,62 +8,22 @@ the others, removals among it, some of what the absent peer still has. The absen
 healed while the writing goes on. Every reply is timed: none takes over 50 ms.
 """
 
-import multiprocessing
 import time
-from random import Random
 
 import judge
 from judge import expect, say
 from partitions import Scene
-from peers.processes import Cluster, Failed, within
-from peers.resp import Client
+from peers.processes import Cluster, within
 from proxies import Proxies
+from writer import Writer
 
 MIB = 1 << 20
 BUFFER_BYTES = MIB
 VALUE_BYTES = 1024
 KEYS = 8192  # the live values of these are what a peer has to hold
-# Not forked: a child would keep the connections of the proxies open.
-PROCESSES = multiprocessing.get_context("spawn")
 STALL_SECONDS = 0.05
 # What a peer may take: its keys with what a set and a map cost beside their bytes, the bounded buffers, and one transfer.
 MEMORY_BYTES = 64 * MIB + 6 * KEYS * VALUE_BYTES
-
-
-class Writer:
-    """Writes so many bytes to one peer, one command at a time, and times each reply. A process of its own, so that no reply
-    waits for the judge."""
-
-    def __init__(self, peer, seed, total_bytes, goes_on=False):
-        self.may_end = PROCESSES.Event()
-        if not goes_on:
-            self.may_end.set()
-        self.results, told = PROCESSES.Pipe(duplex=False)
-        self.process = PROCESSES.Process(target=write, args=(peer.port, seed, total_bytes, self.may_end, told), daemon=True)
-        self.process.start()
-        told.close()
-
-    def end(self):
-        """Waits until it has written everything; gives the longest time of a reply."""
-        self.may_end.set()
-        try:
-            return self.results.recv()
-        except EOFError:
-            raise Failed("expected all writes to be taken; what went wrong stands above") from None
-        finally:
-            self.process.join()
-
-
-def write(port, seed, total_bytes, may_end, told):
-    random, written, longest = Random(seed), 0, 0.0
-    with Client(port) as client:
-        while written < total_bytes or not may_end.is_set():
-            command = change(random, written)
-            begun = time.perf_counter()
-            client(*command)
-            longest = max(longest, time.perf_counter() - begun)
-            written += sum(len(str(word)) for word in command)
-    told.send(longest)
 
 
 def change(random, number):
@@ -105,11 +65,11 @@ def judge_overflow(given, random):
         scene.until_equal()
         for number in range(1, given.rounds + 1):
             scene.cut([(1, 3), (2, 3)])
-            writers = [Writer(peer, random.getrandbits(64), size)
+            writers = [Writer(peer, change, random.getrandbits(64), size)
                        for peer, size in ((here, total // 2), (also_here, total // 2), (away, MIB // 4))]
-            longest = max(writer.end() for writer in writers)
+            longest = max(writer.end()[1] for writer in writers)
             remove_old(also_here)
-            late = Writer(here, random.getrandbits(64), MIB // 4, goes_on=True)
+            late = Writer(here, change, random.getrandbits(64), MIB // 4, goes_on=True)
             scene.heal()
             healed = time.monotonic()
             # Equal while there is writing is a matter of luck: what was written before it came is a mark.
@@ -117,7 +77,7 @@ def judge_overflow(given, random):
                 client("SET", "mark", number)
                 within(60, lambda: behind("GET", "mark") == str(number), "the peer that was away to hear what is new")
             took = time.monotonic() - healed
-            longest = max(longest, late.end())
+            longest = max(longest, late.end()[1])
             expect(here.status()["evicted_batches"] > 0 and away.status()["transfers_joined"] >= number,
                    "expected more to be written than the peers keep, and a state transfer for the peer that was away")
             _, contents = scene.until_equal()
