@@ -405,7 +405,14 @@ void mesh::admit(session& added) {
     if (node.current != nullptr) {
         close(*node.current, farewell::replaced, "a later connection to this node takes its place");
     }
-    if (!handler_.session_up(added)) {
+    bool is_up = false;
+    try {
+        is_up = handler_.session_up(added);
+    } catch (const std::system_error& e) {
+        added.end(handshake_refused(farewell::protocol_violation, e.what(), 0, false));
+        return;
+    }
+    if (!is_up) {
         added.end(handshake_refused(farewell::overtaken,
                                     "a later process of node " + std::to_string(peer.node) + " is known here",
                                     handler_.highest_incarnation(peer.node), false));

@@ -41,7 +41,8 @@ public:
     /// The latest incarnation that is known of a node, 0 if none is.
     [[nodiscard]] virtual std::uint64_t highest_incarnation(std::uint64_t node) const = 0;
 
-    /// A session is there. False when a later incarnation of its peer is known: then there is none.
+    /// A session is there. False when a later incarnation of its peer is known, and std::system_error for a peer that is not
+    /// taken: then there is none.
     [[nodiscard]] virtual bool session_up(session& added) = 0;
 
     /// A session that was up is not any more.

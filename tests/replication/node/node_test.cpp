@@ -234,6 +234,23 @@ net::task<> clock_set_back(node_lab& here, node_log& log) {
     co_await here.expected();
 }
 
+/// One node more than it takes is told so, and the others stay, also when it dials that node itself.
+net::task<> one_too_many(node_lab& here, node_log& log) {
+    test_node& b = here.start(2);
+    test_node& c = here.start(3);
+    node_options how = options_of_node(1);
+    how.delta.nodes_max = 1;
+    how.peers = {b.address(), c.address()};
+    test_node& a = here.start(how);
+    here.expect("refused", [&] { return log.has("nodes_max"); });
+    co_await here.expected();
+    b.count(1);
+    c.count(10);
+    here.expect("one link carries", [&] { return a.counted() == 1 || a.counted() == 10; });
+    co_await here.expected();
+    BOOST_TEST(a.links() == 1U);
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(nodes)
@@ -276,6 +293,10 @@ BOOST_AUTO_TEST_CASE(of_two_processes_with_one_id_the_earlier_stops_writing) {
 
 BOOST_AUTO_TEST_CASE(a_start_with_a_clock_that_was_set_back_goes_above) {
     on_each_driver(clock_set_back);
+}
+
+BOOST_AUTO_TEST_CASE(one_node_too_many_is_refused) {
+    on_each_driver(one_too_many);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_options_are_named) {
