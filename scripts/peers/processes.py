@@ -13,6 +13,7 @@ from peers.resp import Client
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parents[2]
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")  # even when the script is killed and can clean up nothing
 
 
 class Failed(Exception):
@@ -72,7 +73,7 @@ class Process:
     def start(self):
         with open(self.log, "ab") as log:
             # A session of its own: Ctrl-C reaches the script alone, which then ends its processes in order.
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self.process = subprocess.Popen([*ENDS_WITH_US, *self.command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             start_new_session=True)
         return self
 
@@ -122,6 +123,11 @@ class Process:
         return Path(self.log).read_text(errors="replace")
 
 
+def interrupt(*_):
+    """What ends the script ends its peers: as Ctrl-C does, by an exception."""
+    raise KeyboardInterrupt
+
+
 class Cluster:
     """Peers, and the folder with their secret and logs. As a context it ends and removes all that it started."""
 
@@ -136,8 +142,7 @@ class Cluster:
         self.secret_file.chmod(0o600)
 
     def __enter__(self):
-        # What ends the script ends its peers: as Ctrl-C does, by an exception.
-        self.previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+        self.previous = signal.signal(signal.SIGTERM, interrupt)
         return self
 
     def __exit__(self, *_):
