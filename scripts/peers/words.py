@@ -1,5 +1,6 @@
 """The story that scripts/demo tells: the words of real texts, counted and collected by three peers."""
 
+import copy
 import re
 import signal
 import threading
@@ -87,7 +88,7 @@ class Story:
 
     def show(self, state=""):
         """What each peer holds, a row each; `state` stands behind the last."""
-        print(f"   {'':8}{'words counted':>15}{'different':>11}{'in the set':>12}{'letters':>9}{'INCR word:the':>15}")
+        print(f"   {'':8}{'words counted':>15}{'different':>11}{'in the set':>12}{'letters':>9}{'word:the':>10}")
         for number, client in enumerate(self.clients, 1):
             if client is None:
                 print(f"   peer {number:<3}{'killed':>15}")
@@ -96,7 +97,7 @@ class Story:
             counts = {key: int(content) for key, (kind, content) in held.items() if kind == "string"}
             sizes = [len(held[key][1]) if key in held else 0 for key in ("words", "letters")]
             figures = (sum(counts.values()), len(counts), *sizes, counts.get("word:the", 0))
-            print("   peer {:<3}{:>15,}{:>11,}{:>12,}{:>9,}{:>15,}".format(number, *figures))
+            print("   peer {:<3}{:>15,}{:>11,}{:>12,}{:>9,}{:>10,}".format(number, *figures))
         if state:
             print(f"   {state}", flush=True)
 
@@ -145,11 +146,16 @@ class Story:
         self.clients[0].pipeline(("SREM", "words", word) for word in short)
         until_equal(self.clients[:2], 10)
         write_at_once([(self.clients[2], shares[2])])
+        print(f"   peer 1 also takes the {len(short)} words below {SHORT} letters out of the set")
+        self.show("=> apart: each side holds what was written there, and nothing of the other's")
+        apart = copy.deepcopy(self.expected)
+        apart.write(shares[2])
         self.expected.write(shares[0] + shares[1])
         self.expected.words -= set(short)
+        for client, right in zip(self.clients, (self.expected, self.expected, apart)):
+            if (held := read_all(client)) != right.contents():
+                raise Failed(f"expected each side alone, then what is held: {difference([right.contents(), held])}")
         self.expected.write(shares[2])
-        print(f"   peer 1 also takes the {len(short)} words below {SHORT} letters out of the set")
-        self.show("=> apart: the two sides hold different counts and different sets")
 
         self.say("The link is healed. Words that peer 3 added meanwhile stay in the set: they are news to who removed them.")
         since = time.monotonic()
