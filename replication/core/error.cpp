@@ -19,7 +19,7 @@ public:
         case errc::limit_exceeded:
             return "limit exceeded";
         case errc::refused:
-            return "the two nodes do not go together";
+            return "refused";
         case errc::cryptography_failed:
             return "cryptography failed";
         case errc::overtaken:

@@ -66,8 +66,7 @@ std::string to_text(farewell why) {
 
 handshake_refused::handshake_refused(farewell why, const std::string& text, std::uint64_t highest_incarnation,
                                      bool by_peer)
-    : std::system_error(errc::refused,
-                        (by_peer ? "refused by the peer: " : "refused: ") + to_text(why) + ": " + text),
+    : std::system_error(errc::refused, (by_peer ? "by the peer: " : "") + to_text(why) + ": " + text),
       why_(why), text_(text), highest_incarnation_(highest_incarnation), by_peer_(by_peer) {}
 
 codec::frame handshake_refused::bye() const {

@@ -251,10 +251,13 @@ net::task<> mesh::converse(frame_stream frames, handshake::side side, dialled_ad
             std::rethrow_exception(failure);
         }
         ++counters_.refused;
-        loop_.log(net::log_level::warning, component, "refused",
-                  "no session with " + address + ": " + what_of(failure));
-        if (const auto refused = refusal_of(failure);
-            refused && refused->is_by_peer() && refused->highest_incarnation() >= who_.self.incarnation) {
+        const std::optional<handshake_refused> refused = refusal_of(failure);
+        // Who made room for others was told of by who did that. Each reason has a limit of its own.
+        if (frames.connection().is_open()) {
+            loop_.log(net::log_level::warning, component, refused ? to_text(refused->why()) : "broken",
+                      "no session with " + address + ": " + what_of(failure));
+        }
+        if (refused && refused->is_by_peer() && refused->highest_incarnation() >= who_.self.incarnation) {
             handler_.overtaken(refused->highest_incarnation());
         }
         co_return;
