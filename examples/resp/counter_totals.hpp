@@ -7,6 +7,8 @@
 #include <phoenix/crdt/bytes.hpp>
 #include <phoenix/crdt/replica.hpp>
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -14,7 +16,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace resp {
 
@@ -71,8 +72,8 @@ private:
 
     [[nodiscard]] share& share_of(const crdt::replica_id& replica);
 
-    /// By replica; none without a total.
-    std::vector<share> shares_;
+    /// By replica; none without a total. Most counters have one writer.
+    boost::container::small_vector<share, 1> shares_;
 };
 
 /// The counters of a hash's fields, by field. A lattice; no memory while there are none.

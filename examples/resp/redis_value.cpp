@@ -143,13 +143,15 @@ redis_value redis_value::read(crdt::byte_reader& in) {
 }
 
 void redis_value::editor::set_string(std::string_view text, const crdt::timestamp& time) {
-    if (mine_.set().size() > 0) {
-        slots_.at(&slots::set).clear();
-    }
-    if (!mine_.content_.at(&slots::hash).empty()) {
-        slots_.at(&slots::hash).clear();
-    }
-    slots_.at(&slots::string).set(std::string(text), time);
+    change([&](auto&& open) {
+        if (mine_.set().size() > 0) {
+            open.at(&slots::set).clear();
+        }
+        if (!mine_.content_.at(&slots::hash).empty()) {
+            open.at(&slots::hash).clear();
+        }
+        open.at(&slots::string).set(std::string(text), time);
+    });
     mine_.counted_.reset(delta_.counted_);
     mine_.fields_counted_.reset(delta_.fields_counted_);
 }
@@ -159,14 +161,16 @@ bool redis_value::editor::count(std::int64_t amount) {
 }
 
 void redis_value::editor::remove() {
-    slots_.reset();
+    change([](auto&& open) { open.reset(); });
     mine_.counted_.reset(delta_.counted_);
     mine_.fields_counted_.reset(delta_.fields_counted_);
 }
 
 void redis_value::editor::set_field(const std::string& name, std::string_view text,
                                     const crdt::timestamp& time) {
-    slots_.at(&slots::hash).update(name, [&](auto&& field) { field.set(std::string(text), time); });
+    change([&](auto&& open) {
+        open.at(&slots::hash).update(name, [&](auto&& field) { field.set(std::string(text), time); });
+    });
     mine_.fields_counted_.reset(name, delta_.fields_counted_);
 }
 
@@ -175,7 +179,7 @@ bool redis_value::editor::count_field(const std::string& name, std::int64_t amou
 }
 
 void redis_value::editor::remove_field(const std::string& name) {
-    slots_.at(&slots::hash).remove(name);
+    change([&](auto&& open) { open.at(&slots::hash).remove(name); });
     mine_.fields_counted_.reset(name, delta_.fields_counted_);
 }
 

@@ -145,9 +145,13 @@ public:
     /// DEL.
     void remove();
 
-    void add_member(const std::string& member) { slots_.at(&slots::set).add(member); }
+    void add_member(const std::string& member) {
+        change([&](auto&& open) { open.at(&slots::set).add(member); });
+    }
 
-    void remove_member(const std::string& member) { slots_.at(&slots::set).remove(member); }
+    void remove_member(const std::string& member) {
+        change([&](auto&& open) { open.at(&slots::set).remove(member); });
+    }
 
     void set_field(const std::string& name, std::string_view text, const crdt::timestamp& time);
     [[nodiscard]] bool count_field(const std::string& name, std::int64_t amount);
@@ -155,23 +159,25 @@ public:
 
 private:
     friend redis_value;
-    using slots_editor = crdt::composite_store<slots>::editor;
 
-    editor(redis_value& mine, redis_value& delta, slots_editor& open, const crdt::replica_id& here) noexcept
-        : mine_(mine), delta_(delta), slots_(open), here_(here) {}
+    editor(redis_value& mine, redis_value& delta, const crdt::replica_id& here) noexcept
+        : mine_(mine), delta_(delta), here_(here) {}
+
+    /// Calls change(editor) with the editor of what is written under dots. Counting needs none.
+    template <class Change>
+    void change(Change&& change) {
+        mine_.content_.edit(here_, delta_.content_, std::forward<Change>(change));
+    }
 
     redis_value& mine_;
     redis_value& delta_;
-    slots_editor& slots_;
     const crdt::replica_id& here_;
 };
 
 template <class Edit>
 void redis_value::edit(const crdt::replica_id& here, redis_value& delta, Edit&& edit) {
-    content_.edit(here, delta.content_, [&](auto&& open) {
-        editor mutators(*this, delta, open, here);
-        std::forward<Edit>(edit)(mutators);
-    });
+    editor mutators(*this, delta, here);
+    std::forward<Edit>(edit)(mutators);
 }
 
 static_assert(crdt::delta_crdt<redis_value>);

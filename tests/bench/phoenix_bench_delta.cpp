@@ -156,7 +156,7 @@ private:
     }
 
     /// Write n goes to counter n modulo keys, so a counter's value says which writes are visible.
-    void note(const std::string& key, std::uint64_t value) {
+    void note(std::string_view key, std::uint64_t value) {
         if (what_.rate == 0 || board_.begun_ns == 0) {
             return;
         }
