@@ -12,6 +12,7 @@
 #include <chrono>
 #include <exception>
 #include <utility>
+#include <vector>
 
 namespace phoenix::replication {
 
@@ -124,16 +125,6 @@ net::task<> mesh::serve(net::scope& children, mesh* self) {
 session* mesh::find(std::uint64_t node) const noexcept {
     const auto found = nodes_.find(node);
     return found != nodes_.end() ? found->second.current : nullptr;
-}
-
-std::vector<session*> mesh::sessions() const {
-    std::vector<session*> up;
-    for (const auto& [id, node] : nodes_) {
-        if (node.current != nullptr) {
-            up.push_back(node.current);
-        }
-    }
-    return up;
 }
 
 void mesh::close(session& which, farewell why, const std::string& text) {

@@ -31,7 +31,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace phoenix::replication {
 
@@ -85,9 +84,6 @@ public:
 
     /// The session with a node; null for none.
     [[nodiscard]] session* find(std::uint64_t node) const noexcept;
-
-    /// Sessions that are up, by node.
-    [[nodiscard]] std::vector<session*> sessions() const;
 
     /// Ends a session that is up.
     void close(session& which, farewell why, const std::string& text);

@@ -145,6 +145,8 @@ net::task<> cut_and_healed(node_lab& here, node_log& log) {
     b.count(1);
     here.expect("b was told why", [&] { return log.has("this link is cut"); });
     co_await here.expected();
+    here.expect("b's further dials are refused", [&] { return a->status().sessions.refused >= 3; });
+    co_await here.expected();
     BOOST_TEST(a.counted() == 1);
     BOOST_TEST(b.counted() == 1);
     a->heal(2);
