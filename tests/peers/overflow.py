@@ -78,8 +78,9 @@ def judge_overflow(given, random):
                 within(60, lambda: behind("GET", "mark") == str(number), "the peer that was away to hear what is new")
             took = time.monotonic() - healed
             longest = max(longest, late.end()[1])
-            expect(here.status()["evicted_batches"] > 0 and away.status()["transfers_joined"] >= number,
-                   "expected more to be written than the peers keep, and a state transfer for the peer that was away")
+            expect(here.status()["evicted_batches"] > 0, "expected more to be written than the peers keep")
+            # Its objects are seen as they come, the mark too: it may go on after that.
+            within(60, lambda: away.status()["transfers_joined"] >= number, "a state transfer to end for the peer that was away")
             _, contents = scene.until_equal()
             expect(sum(key.startswith("old:") for key in contents) == 1000 and len(contents["old"][1]) == 1000,
                    "expected what was removed while a peer was away to be gone everywhere, and nothing else")
