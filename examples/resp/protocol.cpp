@@ -196,10 +196,12 @@ bool request_parser::read_line(std::string_view& line, std::size_t bytes_max, co
     const std::string_view rest = input_.substr(position_);
     // Redis wants "\r\n" around arrays, and takes the "\r" for the end.
     const std::size_t end = rest.find('\r');
+    // Whether its end has come or not: what is too long does not depend on how the bytes arrive.
+    if (std::min(end, rest.size()) > bytes_max) {
+        fail(too_long);
+        return false;
+    }
     if (end == std::string_view::npos || end + 1 == rest.size()) {
-        if (rest.size() > bytes_max) {
-            fail(too_long);
-        }
         return false;
     }
     line = rest.substr(0, end);
@@ -210,11 +212,12 @@ bool request_parser::read_line(std::string_view& line, std::size_t bytes_max, co
 bool request_parser::read_inline() {
     const std::string_view rest = input_.substr(begin_);
     const std::size_t end = rest.find('\n', position_ - begin_);
+    if (std::min(end, rest.size()) > limits_.inline_bytes_max) {
+        fail("too big inline request");
+        return false;
+    }
     if (end == std::string_view::npos) {
         position_ = input_.size();
-        if (rest.size() > limits_.inline_bytes_max) {
-            fail("too big inline request");
-        }
         return false;
     }
     position_ = begin_ + end + 1;

@@ -118,6 +118,25 @@ BOOST_AUTO_TEST_CASE(refuses_in_the_words_of_redis) {
     BOOST_TEST(error_of(std::string(70'000, 'x')) == "Protocol error: too big inline request");
 }
 
+BOOST_AUTO_TEST_CASE(a_line_is_too_long_however_it_arrives) {
+    request_limits limits;
+    limits.inline_bytes_max = 16;
+    for (const std::string& line :
+         {std::string(17, 'x'), "*" + std::string(17, '0'), "*1\r\n$" + std::string(17, '0')}) {
+        const std::string whole = line + "\r\n";
+        for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
+            const parsed found = parse({whole.substr(0, cut), whole.substr(cut)}, limits);
+            BOOST_TEST(found.error.starts_with("Protocol error: too big"), line << " cut at " << cut);
+        }
+    }
+    const std::string longest = std::string(15, 'x') + "\r\n";
+    for (std::size_t cut = 0; cut <= longest.size(); ++cut) {
+        BOOST_TEST(
+            (parse({longest.substr(0, cut), longest.substr(cut)}, limits) == parse({longest}, limits)));
+    }
+    BOOST_TEST(parse({longest}, limits).requests.size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_read_behind_an_error) {
     const parsed found = parse("ping\r\n*1\r\n:1\r\nping\r\n");
     BOOST_TEST(found.requests.size() == 1U);
