@@ -103,7 +103,8 @@ frame encode(const report& message, const limits& bounds) {
     const auto flat_neighbour_ends = out.column(columns.neighbour_ends);
     const auto flat_neighbours = out.column(columns.neighbours);
     return out.finish(wire::CreateReport(out.flat(), flat_about, flat_flags, flat_has_ends, flat_has,
-                                         flat_neighbour_ends, flat_neighbours));
+                                         flat_neighbour_ends, flat_neighbours, message.latest.wall_us,
+                                         message.latest.logical));
 }
 
 template <>
@@ -117,6 +118,7 @@ report decode<report>(std::span<const std::byte> payload, const limits& bounds) 
                                  column("report.neighbours", flat.neighbours())};
     check_report(columns, bounds);
     report message;
+    message.latest = {flat.latest_wall_us(), flat.latest_logical()};
     message.peers.reserve(columns.about.size());
     for (std::size_t row = 0; row < columns.about.size(); ++row) {
         message.peers.push_back({.about = columns.about[row],

@@ -37,6 +37,8 @@ struct report {
 
     /// By identity, each once.
     std::vector<peer_report> peers = {};
+    /// No stamp in what the sender has by now is later.
+    stamp latest = {};
 
     friend bool operator==(const report&, const report&) = default;
 };

@@ -111,6 +111,13 @@ void node::tick() {
             found->second->send(std::move(each.frame));
         }
     }
+    for (const delta_machine::too_large_change& each : out.too_large) {
+        loop_.log(net::log_level::error, component, "too large",
+                  "what was changed in " + each.type->name() + " \"" + each.key + "\" is " +
+                      std::to_string(each.bytes) + " bytes: expected at most " +
+                      std::to_string(delta_.options().frames.object_bytes_max) +
+                      " (delta.frames.object_bytes_max); no peer hears of it");
+    }
     for (const delta_machine::failed_link& each : out.failed) {
         if (const auto found = links_.find(each.link); found != links_.end()) {
             mesh_.close(*found->second, farewell::too_slow, each.why);
@@ -187,7 +194,7 @@ std::uint64_t node::highest_incarnation(std::uint64_t node) const {
 
 bool node::session_up(session& added) {
     const link_id link = link_of(added);
-    if (!delta_.link_up(loop_.now(), link, added.peer().replica)) {
+    if (!delta_.link_up(loop_.now(), link, added.peer().replica, added.peer().window_bytes)) {
         return false;
     }
     links_.emplace(link, &added);

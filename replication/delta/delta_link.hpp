@@ -44,6 +44,8 @@ struct delta_link {
     std::vector<crdt::replica_id> unsent;
     std::uint64_t unsent_as_of = 0;
     send_window window;
+    /// What it may hold.
+    std::uint64_t window_bytes_max = 0;
     /// When something that was sent was last reported, or first sent.
     net::monotonic_time progress{};
     /// It needs batches that are not kept, and was told so; not again before `behind_again`.

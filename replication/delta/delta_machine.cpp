@@ -54,7 +54,8 @@ delta_link* delta_machine::find_link(link_id link) noexcept {
     return found != links_.end() ? &found->second : nullptr;
 }
 
-bool delta_machine::link_up(net::monotonic_time now, link_id link, const crdt::replica_id& peer) {
+bool delta_machine::link_up(net::monotonic_time now, link_id link, const crdt::replica_id& peer,
+                            std::uint64_t window_bytes) {
     PHOENIX_ASSERT(peer.node != objects_.self().node, "a node has no link to itself");
     PHOENIX_ASSERT(!links_.contains(link), "each link has a name of its own");
     PHOENIX_ASSERT(!std::ranges::binary_search(neighbours_, peer.node),
@@ -66,6 +67,7 @@ bool delta_machine::link_up(net::monotonic_time now, link_id link, const crdt::r
     delta_link& made = links_[link];
     made.id = link;
     made.peer = peer;
+    made.window_bytes_max = std::min<std::uint64_t>(window_bytes, options_.window_bytes);
     neighbours_.insert(std::ranges::upper_bound(neighbours_, peer.node), peer.node);
     ++neighbours_revision_;
     note_news(now);
@@ -183,9 +185,14 @@ std::uint64_t delta_machine::seal(net::monotonic_time now) {
     writer.clear();
     // What is in no logged batch stays pending, whatever is thrown.
     std::size_t settled = 0;
+    std::vector<const stored_object*> too_large;
     const auto settle_until = [&](std::size_t end) {
         for (; settled < end; ++settled) {
-            objects_.settle(*all[settled]);
+            if (std::ranges::find(too_large, all[settled]) == too_large.end()) {
+                objects_.settle(*all[settled]);
+            } else {
+                objects_.set_aside(*all[settled]);
+            }
         }
     };
     const auto finish = [&](std::size_t end) {
@@ -200,6 +207,12 @@ std::uint64_t delta_machine::seal(net::monotonic_time now) {
             const stored_object& object = *all[at];
             delta.clear();
             object.write_pending(delta);
+            if (delta.size() > options_.frames.object_bytes_max) {
+                // It costs itself alone: nobody would take it, and others wait behind it.
+                too_large.push_back(&object);
+                output_.too_large.push_back({&object.type(), std::string(object.key()), delta.size()});
+                continue;
+            }
             if (!writer.fits(object.key().size(), delta.size()) && !writer.empty()) {
                 finish(at);
             }
@@ -213,6 +226,7 @@ std::uint64_t delta_machine::seal(net::monotonic_time now) {
         if (!writer.empty()) {
             finish(all.size());
         }
+        settle_until(all.size());
     } catch (...) {
         objects_.sweep_pending();
         throw;
@@ -302,7 +316,7 @@ bool delta_machine::send_batches_of(net::monotonic_time now, delta_link& link, c
             wake_at(leaves);
             return true;
         }
-        if (!link.window.empty() && link.window.bytes() + batch->bytes > options_.window_bytes) {
+        if (!link.window.empty() && link.window.bytes() + batch->bytes > link.window_bytes_max) {
             return false;
         }
         if (link.window.empty()) {
@@ -438,7 +452,8 @@ std::vector<codec::vector_entry> delta_machine::untold(const delta_link& link) c
 
 void delta_machine::send_rows(delta_link& link, std::vector<codec::peer_report> rows) {
     const std::size_t room = entries_a_frame(options_.frames);
-    codec::report message;
+    const crdt::timestamp& latest = objects_.timestamps().last();
+    codec::report message{{}, {latest.wall_us, latest.logical}};
     std::size_t used = 0;
     const auto flush = [&] {
         if (!message.peers.empty()) {

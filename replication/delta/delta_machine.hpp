@@ -75,9 +75,18 @@ public:
         std::string why;
     };
 
+    /// What was changed here in an object, and is more than frames.object_bytes_max.
+    struct too_large_change {
+        const object_type* type;
+        std::string key;
+        std::size_t bytes;
+    };
+
     struct output {
         std::vector<outgoing> frames;
         std::vector<failed_link> failed;
+        /// Changes that no peer can be sent. They stay where they are, and are looked at again when the object changes.
+        std::vector<too_large_change> too_large;
     };
 
     /// `objects` must outlive the machine, and it alone takes what is pending there. Throws errc::invalid_options.
@@ -90,7 +99,9 @@ public:
     /// A link to a peer, over which the frames of each lane arrive in order until it goes down; there is no other to the same
     /// node. False when a later incarnation of that node is known: then there is no such link, and the connection is to be closed.
     /// Throws errc::limit_exceeded, and there is no link either, for one node too many and for an incarnation in the future.
-    [[nodiscard]] bool link_up(net::monotonic_time now, link_id link, const crdt::replica_id& peer);
+    /// No more than `window_bytes` of batches is on its way there at once, nor than the options say.
+    [[nodiscard]] bool link_up(net::monotonic_time now, link_id link, const crdt::replica_id& peer,
+                               std::uint64_t window_bytes = ~std::uint64_t{0});
 
     /// What was on its way is lost. Nothing for a link that is not up.
     void link_down(net::monotonic_time now, link_id link);
@@ -125,6 +136,8 @@ public:
     [[nodiscard]] const peer_table& peers() const noexcept { return peers_; }
 
     [[nodiscard]] const batch_log& log() const noexcept { return log_; }
+
+    [[nodiscard]] const delta_options& options() const noexcept { return options_; }
 
     [[nodiscard]] const delta_counters& counters() const noexcept { return counters_; }
 

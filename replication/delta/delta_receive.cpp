@@ -148,7 +148,9 @@ bool delta_machine::is_news(net::monotonic_time now, delta_link& link, const cod
     // It passes on what it has itself, and nothing before what comes first.
     crdt::version_vector has;
     has.advance(origin, head.last);
-    peers_.note(link.peer, origin, head.last);
+    if (peers_.note(link.peer, origin, head.last)) {
+        note_news(net::later(now, options_.report_interval));
+    }
     note_own_words(now, link, has);
     link.report_due = now;
     const std::uint64_t had = has_.at(origin);
@@ -185,6 +187,9 @@ void delta_machine::joined(net::monotonic_time now, const delta_link& link, cons
 }
 
 void delta_machine::fold_in(const crdt::timestamp& latest) {
+    if (latest <= objects_.timestamps().last()) {
+        return;
+    }
     if (objects_.timestamps().accepts(latest, objects_.wall_time())) {
         objects_.timestamps().receive(latest, objects_.wall_time());
     } else {
@@ -265,6 +270,8 @@ void delta_machine::take_report(net::monotonic_time now, delta_link& link, const
         check_vector(link, each.has,
                      known != nullptr && known->replica == about ? known->has : crdt::version_vector());
     }
+    // Objects of a transfer follow the report that covers them: what is written here on what they show is later.
+    fold_in({message.latest.wall_us, message.latest.logical});
     for (const codec::peer_report& each : message.peers) {
         const crdt::replica_id about = from_wire(each.about);
         const crdt::version_vector has = from_wire(each.has);

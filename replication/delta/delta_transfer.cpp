@@ -55,6 +55,8 @@ void delta_machine::send_transfer(net::monotonic_time now, delta_link& link) {
         publish_uncovered();
         if (has_open_batch()) {
             seal(now);
+            // Links that were served before this one have something to be sent.
+            wake_at(now);
         }
         if (!has_.leq(link.told)) {
             send_report(now, link);
@@ -187,7 +189,9 @@ void delta_machine::end_incoming(net::monotonic_time now) {
 
 void delta_machine::cover_by(const crdt::version_vector& has, net::monotonic_time now) {
     uncovered_until_.merge(has);
-    publish_due_ = net::later(now, 3 * options_.stall_max);
+    if (publish_due_ == net::no_deadline) {
+        publish_due_ = net::later(now, 3 * options_.stall_max);
+    }
 }
 
 void delta_machine::publish_if_due(net::monotonic_time now) {

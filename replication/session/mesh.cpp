@@ -233,7 +233,7 @@ net::task<> mesh::converse(frame_stream frames, handshake::side side, dialled_ad
     std::exception_ptr failure;
     std::optional<session_peer> peer;
     try {
-        peer = co_await greet(frames, side);
+        peer = co_await greet(frames, side, target);
     } catch (...) {
         failure = std::current_exception();
     }
@@ -241,8 +241,12 @@ net::task<> mesh::converse(frame_stream frames, handshake::side side, dialled_ad
         if (net::loop::is_cancellation(failure)) {
             std::rethrow_exception(failure);
         }
-        ++counters_.refused;
         const std::optional<handshake_refused> refused = refusal_of(failure);
+        if (refused && refused->why() == farewell::replaced) {
+            note_second(address, failure);
+            co_return;
+        }
+        ++counters_.refused;
         // Who made room for others was told of by who did that. Each reason has a limit of its own.
         if (frames.connection().is_open()) {
             loop_.log(net::log_level::warning, component, refused ? to_text(refused->why()) : "broken",
@@ -254,9 +258,6 @@ net::task<> mesh::converse(frame_stream frames, handshake::side side, dialled_ad
         co_return;
     }
     const crdt::replica_id replica = peer->replica;
-    if (target != nullptr) {
-        target->node = replica.node;
-    }
     session talk(loop_, session_id{++sessions_made_}, std::move(frames), std::move(*peer), side, address,
                  options_);
     admit(talk);
@@ -280,9 +281,7 @@ net::task<> mesh::converse(frame_stream frames, handshake::side side, dialled_ad
         loop_.log(net::log_level::info, component, "down",
                   "session with node " + to_text(replica) + " at " + address + " ended: " + what_of(failure));
     } else {
-        loop_.log(net::log_level::debug, component, "second",
-                  "no second session with node " + to_text(replica) + " at " + address + ": " +
-                      what_of(failure));
+        note_second(address, failure);
     }
     if (const auto ended = refusal_of(failure);
         ended && ended->is_by_peer() && ended->highest_incarnation() >= who_.self.incarnation) {
@@ -292,7 +291,12 @@ net::task<> mesh::converse(frame_stream frames, handshake::side side, dialled_ad
 
 // --- Strangers.
 
-net::task<session_peer> mesh::greet(frame_stream& frames, handshake::side side) {
+void mesh::note_second(const std::string& address, const std::exception_ptr& why) {
+    loop_.log(net::log_level::debug, component, "second",
+              "no second session with the node at " + address + ": " + what_of(why));
+}
+
+net::task<session_peer> mesh::greet(frame_stream& frames, handshake::side side, dialled_address* target) {
     handshake::moment at;
     at.wall_us = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(loop_.wall_now().time_since_epoch()).count());
@@ -317,6 +321,10 @@ net::task<session_peer> mesh::greet(frame_stream& frames, handshake::side side) 
     // Who was let go is off the list already.
     if (is_stranger && frames.connection().is_open()) {
         strangers_.erase(place);
+    }
+    if (target != nullptr && greeting.is_authenticated()) {
+        // Also when it was refused: while there is a session with this node, it is not dialled again.
+        target->node = greeting.peer().replica.node;
     }
     if (failure) {
         try {

@@ -120,7 +120,10 @@ private:
     [[nodiscard]] net::task<> keep_dialling(dialled_address& target);
     [[nodiscard]] net::task<> dial_once(dialled_address& target);
     [[nodiscard]] net::task<> converse(frame_stream frames, handshake::side side, dialled_address* target);
-    [[nodiscard]] net::task<session_peer> greet(frame_stream& frames, handshake::side side);
+    void note_second(const std::string& address, const std::exception_ptr& why);
+    /// `target` for a connection that was dialled, or null; it learns who answers.
+    [[nodiscard]] net::task<session_peer> greet(frame_stream& frames, handshake::side side,
+                                                dialled_address* target);
     [[nodiscard]] net::task<session_peer> shake_hands(frame_stream& frames, handshake& greeting);
 
     /// Throws handshake_refused when there is to be no session with a peer, or the one that is there stays.

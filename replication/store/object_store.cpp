@@ -229,6 +229,10 @@ void object_store::settle(stored_object& object) noexcept {
     object.is_pending_ = false;
 }
 
+void object_store::set_aside(stored_object& object) noexcept {
+    object.is_pending_ = false;
+}
+
 void object_store::sweep_pending() noexcept {
     std::erase_if(pending_, [](const stored_object* each) { return !each->is_pending_; });
 }

@@ -117,7 +117,10 @@ public:
     /// What is pending in the object has been taken. It stays in the list of those that were pending until the sweep.
     void settle(stored_object& object) noexcept;
 
-    /// Takes those that were settled off the list.
+    /// What is pending in the object stays with it, and is pending again with its next change. In the list as settle says.
+    void set_aside(stored_object& object) noexcept;
+
+    /// Takes those that were settled or set aside off the list.
     void sweep_pending() noexcept;
 
     /// The clock that stamps what is written here.

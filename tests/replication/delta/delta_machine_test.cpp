@@ -669,8 +669,9 @@ BOOST_AUTO_TEST_CASE(trap_lww_monotonic_clock) {
             "name", [&](auto&& name) { name.set(what, bench.objects(node).stamp()); });
     };
     write(0, "first");
+    const crdt::timestamp first = bench.objects(0).timestamps().last();
     bench.settle();
-    BOOST_TEST((bench.objects(1).stamp() > bench.objects(0).timestamps().last()));
+    BOOST_TEST((bench.objects(1).stamp() > first));
     write(1, "second");
     bench.settle();
     BOOST_TEST(*bench.objects(0).read<text_register>("name").value() == "second");
@@ -679,7 +680,7 @@ BOOST_AUTO_TEST_CASE(trap_lww_monotonic_clock) {
     write(0, "far");
     bench.settle();
     BOOST_TEST(*bench.objects(1).read<text_register>("name").value() == "far");
-    BOOST_TEST(bench.machine(1).counters().stamps_refused == 1U);
+    BOOST_TEST(bench.machine(1).counters().stamps_refused > 0U);
     BOOST_TEST(bench.objects(1).stamp().wall_us < 100'000'000U);
 }
 

@@ -539,6 +539,128 @@ BOOST_AUTO_TEST_CASE(batches_of_this_very_process_that_it_has_not_made_are_refus
     }));
 }
 
+BOOST_AUTO_TEST_CASE(a_write_made_on_what_a_transfer_brought_is_later_than_it) {
+    delta_options how = small_buffers();
+    // One frame at a time, so that what is written meanwhile is still to come.
+    how.transfer_window_bytes = 1;
+    lab bench(2, how);
+    constexpr std::uint64_t second = 1'000'000;
+    bench.objects(0).set_wall_time(1010 * second);
+    bench.objects(1).set_wall_time(1000 * second);
+    const auto write = [&](std::size_t node, const std::string& text) {
+        bench.objects(node).change<latest_text>("x", [&](auto& value, const auto& self) {
+            return value.set(self, text, bench.objects(node).stamp());
+        });
+    };
+    fill(bench, 0, 30);
+    write(0, "before");
+    flush_buffer(bench, 0);
+    bench.connect(0, 1);
+    bench.hold(0, 1);
+    const auto step = [&] {
+        bench.pass(1ms);
+        bench.let_through(0, 1, 1);
+    };
+    for (int i = 0; i < 1000 && bench.sent(0, 1, frame_kind::transfer_objects).empty(); ++i) {
+        step();
+    }
+    // Behind the stamp that the transfer began with, and still among what it brings.
+    bench.objects(0).set_wall_time(1015 * second);
+    write(0, "of the other");
+    const auto seen = [&] {
+        return *bench.objects(1).read<latest_text>("x").value();
+    };
+    for (int i = 0; i < 1000 && bench.objects(1).find<latest_text>("x") == nullptr; ++i) {
+        step();
+    }
+    BOOST_TEST_REQUIRE(seen() == "of the other");
+    BOOST_TEST(bench.machine(1).is_receiving_transfer());
+    write(1, "of one who saw it");
+    BOOST_TEST(seen() == "of one who saw it");
+    bench.hold(0, 1, false);
+    bench.settle();
+    BOOST_TEST(*bench.objects(0).read<latest_text>("x").value() == "of one who saw it");
+}
+
+BOOST_AUTO_TEST_CASE(a_change_too_large_for_any_peer_holds_up_no_other) {
+    delta_options how = small_buffers();
+    how.frames.object_bytes_max = 4096;
+    lab bench(2, how);
+    bench.connect(0, 1);
+    add(bench, 0, "a", "before");
+    bench.settle();
+    add(bench, 0, "large", std::string(5000, 'x'));
+    add(bench, 0, "small", "tea");
+    const auto tick = bench.machine(0).tick(bench.now());
+    BOOST_TEST_REQUIRE(tick.too_large.size() == 1U);
+    BOOST_TEST(tick.too_large[0].key == "large");
+    BOOST_TEST(tick.too_large[0].bytes > 5000U);
+    BOOST_TEST(bench.set(0, "large").size() == 1U);
+    // Said once; and nothing waits for it.
+    BOOST_TEST(bench.machine(0).tick(bench.now()).too_large.empty());
+    BOOST_TEST(bench.objects(0).pending() == 0U);
+    // Its next change looks at it again: what was added is still not told.
+    add(bench, 0, "large", "more");
+    (void)bench.machine(0).seal(bench.now());
+    const auto again = bench.machine(0).tick(bench.now());
+    BOOST_TEST(again.too_large.size() == 1U);
+    bench.set(0, "large", [](auto&& set) { set.clear(); });
+    bench.disconnect(0, 1);
+    bench.connect(0, 1);
+    bench.settle();
+    BOOST_TEST(bench.set(1, "small").size() == 1U);
+    BOOST_TEST((bench.set(1, "large") == bench.set(0, "large")));
+    BOOST_TEST(bench.failures().empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_fails_again_and_again_is_published_in_time) {
+    delta_options how;
+    how.stall_max = 100ms;
+    lab bench(3, how);
+    // The second entry of the batch is refused; the first is joined, in no number that this node has.
+    const auto broken = [&] {
+        codec::entries_writer batch(how.frames);
+        const auto& type = bench.objects(0).types().at<text_set>();
+        text_set tea;
+        crdt::byte_writer bytes;
+        object_store other(lab_types(), {1, 1});
+        other.edit<text_set>("a", [](auto set) { set.add("tea"); });
+        other.find_object(type, "a")->write_state(bytes);
+        batch.add(type.id(), std::as_bytes(std::span("a", 1)), bytes.bytes());
+        batch.add(type.id(), std::as_bytes(std::span("b", 1)), bytes.bytes().first(3));
+        return batch.finish({{1, 1}, 1, 1, {}});
+    }();
+    bench.connect(1, 2);
+    for (int i = 0; i < 20; ++i) {
+        bench.connect(0, 1);
+        BOOST_TEST((bench.refusal(0, 1, broken) != std::error_code()));
+        bench.disconnect(0, 1);
+        bench.pass(50ms);
+    }
+    BOOST_TEST(bench.set(2, "a").contains("tea"));
+    BOOST_TEST(bench.machine(1).counters().objects_published > 0U);
+    BOOST_TEST(bench.machine(1).counters().objects_published < 5U);
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_gets_no_more_at_once_than_it_said) {
+    delta_options how;
+    object_store objects(lab_types(), {1, 1});
+    delta_machine machine(objects, how);
+    const net::monotonic_time now{1s};
+    BOOST_TEST_REQUIRE(machine.link_up(now, link_id{1}, {2, 1}, 2000));
+    machine.receive(now, link_id{1}, codec::encode(codec::report{{{.about = {2, 1}}}}));
+    for (int i = 0; i < 20; ++i) {
+        objects.edit<text_set>("x", [&](auto set) { set.add(std::string(400, 'x') + std::to_string(i)); });
+        (void)machine.seal(now);
+    }
+    std::size_t sent = 0;
+    for (const auto& each : machine.tick(now).frames) {
+        sent += each.frame.kind() == frame_kind::batch ? each.frame.bytes().size() : 0;
+    }
+    BOOST_TEST(sent > 0U);
+    BOOST_TEST(sent <= 2000U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace phoenix::replication::testing

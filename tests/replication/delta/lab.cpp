@@ -9,6 +9,7 @@ const type_registry& lab_types() {
     static const type_registry made = [] {
         type_registry all;
         all.add<text_set>("set");
+        all.add<latest_text>("latest");
         all.add<text_register>("register");
         all.add<counter_map>("counters");
         all.add<crdt::pn_counter>("counter");

@@ -6,6 +6,7 @@
 //   bench.settle();
 #pragma once
 
+#include <phoenix/crdt/lww_register.hpp>
 #include <phoenix/crdt/or_map.hpp>
 #include <phoenix/crdt/or_set.hpp>
 #include <phoenix/crdt/pn_counter.hpp>
@@ -27,6 +28,7 @@
 namespace phoenix::replication::testing {
 
 using text_set = crdt::or_set<std::string>;
+using latest_text = crdt::lww_register<std::string>;
 using text_register = crdt::causal_register<std::string>;
 using counter_map = crdt::or_map<std::string, crdt::resettable_counter_store>;
 

@@ -58,8 +58,8 @@ net::task<> both_dial(node_lab& here, node_log& log) {
     BOOST_TEST(!log.has("protocol violation"));
 }
 
-/// When both dial each other at once, the one that the lower dialled is left.
-net::task<> crossing(node_lab& here, node_log&) {
+/// When both dial each other, the one that the lower dialled is left, and the higher dials no more.
+net::task<> dial_each_other(node_lab& here, net::nanoseconds between) {
     // Ports that both know before either listens.
     test_node& first = here.start(7);
     test_node& second = here.start(8);
@@ -74,8 +74,9 @@ net::task<> crossing(node_lab& here, node_log&) {
     node_options high = options_of_node(2);
     high.listen = net::endpoint::parse(to_second);
     high.peers = {to_first};
-    test_node& a = here.start(low);
     test_node& b = here.start(high);
+    co_await net::sleep_for(between);
+    test_node& a = here.start(low);
     here.expect("the lower node's session is left", [&] {
         const node_status ours = a->status();
         const node_status theirs = b->status();
@@ -86,6 +87,20 @@ net::task<> crossing(node_lab& here, node_log&) {
     a.count();
     here.expect("it carries", [&] { return b.counted() == 1; });
     co_await here.expected();
+    // One attempt may have been under way.
+    co_await net::sleep_for(50ms);
+    const std::uint64_t dialled = b->status().sessions.dialled;
+    co_await net::sleep_for(150ms);
+    BOOST_TEST(b->status().sessions.dialled == dialled);
+    BOOST_TEST(a->status().sessions.refused == 0U);
+}
+
+net::task<> crossing(node_lab& here, node_log&) {
+    return dial_each_other(here, 0ms);
+}
+
+net::task<> higher_first(node_lab& here, node_log&) {
+    return dial_each_other(here, 20ms);
 }
 
 net::task<> comes_back(node_lab& here, node_log&) {
@@ -267,6 +282,10 @@ BOOST_AUTO_TEST_CASE(there_is_one_session_to_each_peer) {
 
 BOOST_AUTO_TEST_CASE(of_two_that_dial_each_other_the_lower_nodes_session_stays) {
     on_each_driver(crossing);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_dialled_by_a_lower_node_dials_it_no_more) {
+    on_each_driver(higher_first);
 }
 
 BOOST_AUTO_TEST_CASE(trap_node_id_reuse_a_node_that_restarts_is_a_new_life) {
