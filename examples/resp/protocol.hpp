@@ -54,6 +54,9 @@ public:
 
     [[nodiscard]] std::span<const std::string_view> arguments() const noexcept { return arguments_; }
 
+    /// Bytes of the last feed that are not read yet.
+    [[nodiscard]] bool has_rest() const noexcept { return begin_ < input_.size(); }
+
     /// As it goes behind "-ERR ".
     [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
