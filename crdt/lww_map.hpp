@@ -9,8 +9,8 @@
 // For each key the write that is greater by time stays; at equal times a put wins over a removal
 // (lww_bias::add, the default) or the removal over the put; among puts, or removals, the one that is greater
 // by (replica, hash of the value, bytes of the value). So all replicas choose the same one. A write stamped
-// before the one that stands changes nothing and returns bottom. Timestamps come from a hybrid_clock;
-// far-future ones are joined like any other (lww_register.hpp says why).
+// before the one that stands changes nothing and returns bottom. Timestamps come from a hybrid_clock
+// that hears of all others' (in a node: node::stamp); far-future ones are joined like any other (lww_register.hpp says why).
 //
 // A removal removes by time, not by what it saw: also a put that it never heard of, if that was stamped
 // before. So it stays behind as a tombstone, inherent in a map ordered by time alone; `forget` says when

@@ -1,4 +1,5 @@
 #include <phoenix/codec/session_messages.hpp>
+#include <phoenix/config.hpp>
 #include <phoenix/net/deadline.hpp>
 #include <phoenix/net/with_scope.hpp>
 #include <phoenix/replication/core/error.hpp>
@@ -30,6 +31,20 @@ constexpr std::string_view component = "replication.node";
     }
     return {how.id, how.incarnation != 0 ? how.incarnation : wall_us(owner)};
 }
+
+/// Set as long as it lives.
+class running_mark {
+public:
+    explicit running_mark(bool& mark) noexcept : mark_(mark) { mark_ = true; }
+
+    running_mark(const running_mark&) = delete;
+    running_mark& operator=(const running_mark&) = delete;
+
+    ~running_mark() { mark_ = false; }
+
+private:
+    bool& mark_;
+};
 
 [[nodiscard]] handshake_options handshake_of(const node_options& how, const type_registry& types,
                                              const crdt::replica_id& self) {
@@ -72,10 +87,14 @@ node::node(net::loop& owner, type_registry types, const node_options& how)
 }
 
 node::~node() {
+    PHOENIX_ASSERT(!is_running_,
+                   "a node is destroyed after its run() has ended: stop the loop and let it run until then");
     store_.set_observer(nullptr);
 }
 
 net::task<> node::run() {
+    PHOENIX_ASSERT(!is_running_, "a node runs once: run() is under way already");
+    const running_mark mark(is_running_);
     co_await net::with_scope(&node::serve, this);
 }
 

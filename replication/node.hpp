@@ -19,7 +19,9 @@
 // Nothing is kept on disk: what no other node has is gone with the process. Every start is a new life (an incarnation),
 // which takes nothing over from the one before.
 //
-// A node belongs to its loop, on whose thread alone it is used, and must be destroyed before it, after run() has ended.
+// A node belongs to its loop, on whose thread alone it is used, and must be destroyed before it, after run() has ended:
+// loop::stop() ends it, and the loop runs on until it has. Inside an asio::io_context that is for the program to see to, also
+// when a handler throws: examples/embed-node.cpp.
 #pragma once
 
 #include <phoenix/net/endpoint.hpp>
@@ -101,6 +103,11 @@ public:
     /// All objects, for who works with many. Its observer is the node.
     [[nodiscard]] object_store& objects() noexcept { return store_; }
 
+    /// A timestamp later than all that this node gave or heard of, for types that order writes by time:
+    /// `prices.change([&](auto& map, auto& me) { return map.put(me, "tea", 3, self.stamp()); })`. A clock of one's own would
+    /// not hear of the others', and its writes could lose without a word.
+    [[nodiscard]] crdt::timestamp stamp() { return store_.stamp(); }
+
     [[nodiscard]] const object_store& objects() const noexcept { return store_; }
 
     /// Tells of every object that changed, wherever.
@@ -173,6 +180,7 @@ private:
     /// Wakes who waits for holders, after each tick.
     net::event ticked_;
     bool was_linked_ = false;
+    bool is_running_ = false;
 };
 
 } // namespace phoenix::replication

@@ -124,6 +124,9 @@ void run_phoenix_link(call& c) {
         refuse("ERR the id of a peer is from 1 on");
     }
     const auto node = static_cast<std::uint64_t>(id);
+    if (node == c.owner.peers().status().self.node) {
+        refuse("ERR expected the id of another peer, found this one's own");
+    }
     if (c.is(1, "DOWN")) {
         c.owner.peers().cut(node);
     } else if (c.is(1, "UP")) {

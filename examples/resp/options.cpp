@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include <phoenix/config.hpp>
+#include <phoenix/net/connect.hpp>
 #include <phoenix/replication/delta/delta_options.hpp>
 
 #include <fstream>
@@ -45,6 +46,21 @@ net::endpoint read_address(const std::string& flag, const std::string& text) {
     }
 }
 
+/// A peer's address may be a name, which is resolved when it is dialled.
+void check_peer(const std::string& text) {
+    try {
+        (void)net::endpoint::parse(text);
+    } catch (const std::exception&) {
+        try {
+            (void)net::host_and_port::parse(text);
+        } catch (const std::exception& e) {
+            throw std::runtime_error(
+                "--peer: expected the --listen of a peer, as 127.0.0.1:7101 or host:7101, found " + text +
+                ": " + e.what());
+        }
+    }
+}
+
 } // namespace
 
 parsed_options parse_options(int argc, char** argv) {
@@ -69,7 +85,8 @@ parsed_options parse_options(int argc, char** argv) {
     app.set_config("--config", "", "A TOML file with these names");
     app.add_option("--id", made.id, "This node's number, its own in the cluster")
         ->required()
-        ->check(CLI::Range(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max()));
+        // RESP has no greater integers to tell it in.
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{std::numeric_limits<std::int64_t>::max()}));
     app.add_option("--listen", listen, "HOST:PORT for other peers; nowhere unless said");
     app.add_option("--resp", clients, "HOST:PORT for Redis clients")->capture_default_str();
     app.add_option("--peer", made.peers, "HOST:PORT of a peer to dial; any number");
@@ -95,6 +112,9 @@ parsed_options parse_options(int argc, char** argv) {
             made.listen = read_address("--listen", listen);
         }
         made.resp = read_address("--resp", clients);
+        for (const std::string& each : made.peers) {
+            check_peer(each);
+        }
         made.driver = drivers.at(driver);
         made.log = levels.at(level);
         made.secret = read_secret(secret_file);

@@ -367,6 +367,8 @@ BOOST_AUTO_TEST_CASE(cluster_commands) {
     BOOST_TEST(run({"PHOENIX.LINK", "UP", "2"}) == ok);
     BOOST_TEST(run.around.cut_nodes.empty());
     BOOST_TEST(run({"PHOENIX.LINK", "LEFT", "2"}) == "-ERR expected DOWN or UP, found 'LEFT'\r\n");
+    BOOST_TEST(run({"PHOENIX.LINK", "DOWN", "1"}) ==
+               "-ERR expected the id of another peer, found this one's own\r\n");
     BOOST_TEST(run({"PHOENIX.LINK", "UP", "0"}) == "-ERR the id of a peer is from 1 on\r\n");
     run({"HELLO", "3"});
     const std::string status = run({"PHOENIX.STATUS"});
