@@ -5,8 +5,8 @@
 //   mine.validate();
 //   frame_reader reader(mine);
 //
-// Both sides of a connection may differ: a peer tells its frame_bytes_max in its welcome, and what is encoded for it
-// keeps to that. Encoding checks the same limits, so that nothing is made that a peer with them refuses. Any thread.
+// Encoding checks the same limits, so that nothing is made that a peer with them refuses. All nodes of a cluster have the
+// same for frames, entries, keys and objects: peers tell each other theirs in their welcomes. Any thread.
 #pragma once
 
 #include <cstdint>

@@ -135,8 +135,9 @@ frame encode(const welcome& message, const limits& bounds) {
     const auto flat_names = out.column(types.names);
     const auto flat_ends = out.column(types.name_ends);
     const auto flat_fingerprints = out.column(types.fingerprints);
-    return out.finish(wire::CreateWelcome(out.flat(), software, message.features, message.frame_bytes_max,
-                                          message.window_bytes, flat_names, flat_ends, flat_fingerprints));
+    return out.finish(wire::CreateWelcome(
+        out.flat(), software, message.features, message.frame_bytes_max, message.window_bytes, flat_names,
+        flat_ends, flat_fingerprints, message.entries_max, message.key_bytes_max, message.object_bytes_max));
 }
 
 template <>
@@ -150,7 +151,10 @@ welcome decode<welcome>(std::span<const std::byte> payload, const limits& bounds
                     .features = flat.features(),
                     .frame_bytes_max = flat.frame_bytes_max(),
                     .window_bytes = flat.window_bytes(),
-                    .types = {}};
+                    .types = {},
+                    .entries_max = flat.entries_max(),
+                    .key_bytes_max = flat.key_bytes_max(),
+                    .object_bytes_max = flat.object_bytes_max()};
     message.types.reserve(types.fingerprints.size());
     for (std::size_t i = 0; i < types.fingerprints.size(); ++i) {
         message.types.push_back({std::string(types.name(i)), types.fingerprints[i]});

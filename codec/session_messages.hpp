@@ -58,6 +58,9 @@ struct welcome {
     std::uint64_t window_bytes = 4 * std::uint64_t{limits{}.frame_bytes_max};
     /// By name, each once.
     std::vector<type_entry> types = {};
+    std::uint32_t entries_max = limits{}.entries_max;
+    std::uint32_t key_bytes_max = limits{}.key_bytes_max;
+    std::uint64_t object_bytes_max = limits{}.object_bytes_max;
 
     friend bool operator==(const welcome&, const welcome&) = default;
 };

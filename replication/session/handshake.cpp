@@ -201,12 +201,18 @@ std::vector<codec::frame> handshake::parting(const handshake_refused& why) const
 void handshake::take_welcome(const codec::frame& frame) {
     auto theirs = codec::decode<codec::welcome>(frame.payload(), how_.frames);
     compare_types(theirs.types);
-    if (theirs.frame_bytes_max < how_.frames.frame_bytes_max) {
-        refuse(farewell::protocol_violation,
-               "expected a peer that takes frames of " + std::to_string(how_.frames.frame_bytes_max) +
-                   " bytes, found at most " + std::to_string(theirs.frame_bytes_max) +
-                   ": all nodes of a cluster need the same limit");
-    }
+    // Batches are forwarded as they came.
+    const auto require = [](const char* name, std::uint64_t mine, std::uint64_t peers) {
+        if (peers < mine) {
+            refuse(farewell::protocol_violation,
+                   "expected a peer whose " + std::string(name) + " is " + std::to_string(mine) + ", found " +
+                       std::to_string(peers) + ": all nodes of a cluster need the same limit");
+        }
+    };
+    require("frame_bytes_max", how_.frames.frame_bytes_max, theirs.frame_bytes_max);
+    require("entries_max", how_.frames.entries_max, theirs.entries_max);
+    require("key_bytes_max", how_.frames.key_bytes_max, theirs.key_bytes_max);
+    require("object_bytes_max", how_.frames.object_bytes_max, theirs.object_bytes_max);
     peer_.software = std::move(theirs.software);
     peer_.features = theirs.features;
     peer_.window_bytes = theirs.window_bytes;
@@ -254,6 +260,9 @@ codec::frame handshake::welcome() const {
     mine.frame_bytes_max = how_.frames.frame_bytes_max;
     mine.window_bytes = how_.window_bytes;
     mine.types = how_.types;
+    mine.entries_max = how_.frames.entries_max;
+    mine.key_bytes_max = how_.frames.key_bytes_max;
+    mine.object_bytes_max = how_.frames.object_bytes_max;
     return codec::encode(mine, how_.frames);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <phoenix/crdt/lattice.hpp>
+#include <phoenix/net/core/frame_pool.hpp>
 #include <phoenix/replication/store/stored_object.hpp>
 
 #include <memory>
@@ -38,7 +39,7 @@ public:
     void write_state(crdt::byte_writer& out) const override { crdt::encode(out, state_); }
 
     void write_pending(crdt::byte_writer& out) const override {
-        crdt::encode(out, pending_ != nullptr ? *pending_ : T());
+        crdt::encode(out, pending_ != nullptr ? pending_->state : T());
     }
 
     void clear_pending() noexcept override { pending_.reset(); }
@@ -48,14 +49,19 @@ public:
 private:
     [[nodiscard]] T& pending() {
         if (pending_ == nullptr) {
-            pending_ = std::make_unique<T>();
+            pending_ = std::make_unique<pending_state>();
         }
-        return *pending_;
+        return pending_->state;
     }
+
+    /// Made and dropped with every write and every batch, hundreds at a time.
+    struct pending_state : net::detail::pooled {
+        T state;
+    };
 
     T state_;
     /// Null while nothing is pending: most objects have nothing, most of the time.
-    std::unique_ptr<T> pending_;
+    std::unique_ptr<pending_state> pending_;
 };
 
 } // namespace phoenix::replication

@@ -126,7 +126,10 @@ inline welcome some(random_frames& from) {
                  .features = from.number(),
                  .frame_bytes_max = static_cast<std::uint32_t>(1024 + from.below(1 << 20)),
                  .window_bytes = (1 << 21) + from.number() / 2,
-                 .types = {}};
+                 .types = {},
+                 .entries_max = static_cast<std::uint32_t>(from.number()),
+                 .key_bytes_max = static_cast<std::uint32_t>(from.number()),
+                 .object_bytes_max = from.number()};
     for (const auto& [name, fingerprint] : types) {
         made.types.push_back({name, fingerprint});
     }

@@ -499,6 +499,9 @@ codec::frame likely_greeting(std::minstd_rand& random) {
         mine.frame_bytes_max = bounds.frame_bytes_max;
         mine.window_bytes = how.window_bytes;
         mine.types = how.types;
+        mine.entries_max = bounds.entries_max;
+        mine.key_bytes_max = bounds.key_bytes_max;
+        mine.object_bytes_max = bounds.object_bytes_max;
         return codec::encode(mine);
     }
     }

@@ -297,6 +297,24 @@ BOOST_AUTO_TEST_CASE(a_peer_that_takes_smaller_frames_is_refused) {
     BOOST_TEST((both.acceptor_end->why == farewell::protocol_violation));
 }
 
+BOOST_AUTO_TEST_CASE(a_peer_with_another_limit_is_refused_and_the_limit_is_named) {
+    const auto refusal_of = [](auto change) {
+        meeting both;
+        change(both.dialer_options.frames);
+        both.run();
+        BOOST_TEST_REQUIRE(both.acceptor_end.has_value());
+        return both.acceptor_end->what;
+    };
+    BOOST_TEST(refusal_of([](codec::limits& its) {
+                   its.entries_max = 100;
+               }).find("entries_max is 65536, found 100") != std::string::npos);
+    BOOST_TEST(refusal_of([](codec::limits& its) { its.key_bytes_max = 100; }).find("key_bytes_max") !=
+               std::string::npos);
+    BOOST_TEST(refusal_of([](codec::limits& its) {
+                   its.object_bytes_max = 1'000'000;
+               }).find("object_bytes_max") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(frames_out_of_turn_are_refused) {
     const handshake_options how = options_of(2);
     const handshake_options theirs = options_of(1);
