@@ -3,7 +3,9 @@
 While a proxy is cut, what either side sends is read and dropped; connections stay open, and new ones are accepted and
 answer nothing. Real TCP loses nothing in the middle of a connection, so one that lost something must not go on as if it
 had not. When a proxy is healed, each such connection gets one of three ends: it is reset, as by a router that forgot it; it
-stays silent, and the peers have to notice; or it goes on with the hole, and the checksum has to notice.
+stays silent, and the peers have to notice; or it goes on with the hole, which TCP never makes. A hole that begins or ends
+inside a frame fails its checksum. One of whole frames is seen only by what they were to do: a batch after one that is
+missing is refused, and where none follows, the link is given up after delta_options::stall_max, ten seconds.
 """
 
 import random
