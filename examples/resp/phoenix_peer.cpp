@@ -81,6 +81,8 @@ int run_program(peer_options options) {
     ::sigaddset(&ends, SIGINT);
     ::sigaddset(&ends, SIGTERM);
     ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+    // Who reads what this says may be gone before this is.
+    (void)std::signal(SIGPIPE, SIG_IGN);
 
     net::loop_options how;
     how.driver = options.driver;

@@ -117,6 +117,10 @@ void run_append(call& c) {
     const redis_value* const found = c.find(c[1], redis_value::type::string);
     scalar::digits room;
     std::string text(found != nullptr ? found->string().text(room) : std::string_view());
+    // What one SET may bring is what a value may be: all of it travels with each change.
+    if (text.size() + c[2].size() > request_limits().bulk_bytes_max) {
+        refuse("ERR string exceeds maximum allowed size (16 MiB)");
+    }
     text += c[2];
     set(c, c[1], text);
     c.reply.integer(static_cast<std::int64_t>(text.size()));

@@ -123,6 +123,11 @@ BOOST_AUTO_TEST_CASE(strings_grow) {
     BOOST_TEST(run({"INCR", "n"}) == ":1\r\n");
     BOOST_TEST(run({"STRLEN", "n"}) == ":1\r\n");
     BOOST_TEST(run({"APPEND", "n", "0"}) == ":2\r\n");
+    const std::string half(8UL * 1024 * 1024, 'x');
+    BOOST_TEST(run({"APPEND", "long", half}) == ":8388608\r\n");
+    BOOST_TEST(run({"APPEND", "long", half}) == ":16777216\r\n");
+    BOOST_TEST(run({"APPEND", "long", "x"}) == "-ERR string exceeds maximum allowed size (16 MiB)\r\n");
+    BOOST_TEST(run({"STRLEN", "long"}) == ":16777216\r\n");
     BOOST_TEST(run({"INCR", "n"}) == ":11\r\n");
 }
 
