@@ -120,7 +120,7 @@ public:
     [[nodiscard]] net::monotonic_time next_tick() const noexcept { return next_tick_; }
 
     /// Closes the open batch, if there is one, and returns the number of the last: who has that has every change that was
-    /// made here until now.
+    /// made here until now, but those too large for any peer (output::too_large).
     std::uint64_t seal(net::monotonic_time now);
 
     /// Goes on as a later life of this node, which nobody has heard of yet: what was written until now stays the earlier's.
