@@ -26,9 +26,7 @@ constexpr std::string_view component = "replication.node";
 
 /// The incarnation is the time of the start: above those of all starts before, as long as the clock does not go back.
 [[nodiscard]] crdt::replica_id begin_life(net::loop& owner, const node_options& how) {
-    if (how.id == 0) {
-        throw_error(errc::invalid_options, "node_options: expected id to be from 1 on, found 0");
-    }
+    how.validate();
     return {how.id, how.incarnation != 0 ? how.incarnation : wall_us(owner)};
 }
 
@@ -64,6 +62,15 @@ private:
 }
 
 } // namespace
+
+void node_options::validate() const {
+    if (id == 0) {
+        throw_error(errc::invalid_options, "node_options: expected id to be from 1 on, found 0");
+    }
+    handshake_of(*this, type_registry(), {id, 1}).validate();
+    session.validate();
+    delta.validate();
+}
 
 node::node(net::loop& owner, type_registry types, const node_options& how)
     : loop_(owner), cluster_(how.cluster), types_(std::move(types)),

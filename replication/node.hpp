@@ -70,6 +70,9 @@ struct node_options {
     session_options session;
     store_options store;
     delta_options delta;
+
+    /// What opening a node would say, but for addresses and types. Throws errc::invalid_options that names the field.
+    void validate() const;
 };
 
 /// All that was written at a node until it was asked for.

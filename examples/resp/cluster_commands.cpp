@@ -2,6 +2,7 @@
 
 #include "command.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -124,8 +125,14 @@ void run_phoenix_link(call& c) {
         refuse("ERR the id of a peer is from 1 on");
     }
     const auto node = static_cast<std::uint64_t>(id);
-    if (node == c.owner.peers().status().self.node) {
+    const replication::node_status status = c.owner.peers().status();
+    if (node == status.self.node) {
         refuse("ERR expected the id of another peer, found this one's own");
+    }
+    const bool is_known =
+        std::ranges::any_of(status.peers, [&](const auto& each) { return each.replica.node == node; });
+    if (!is_known) {
+        refuse("ERR expected the id of a peer that was linked to this one, found " + std::to_string(node));
     }
     if (c.is(1, "DOWN")) {
         c.owner.peers().cut(node);

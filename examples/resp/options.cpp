@@ -2,8 +2,9 @@
 
 #include <phoenix/config.hpp>
 #include <phoenix/net/connect.hpp>
-#include <phoenix/replication/delta/delta_options.hpp>
 
+#include <charconv>
+#include <cstddef>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -19,22 +20,40 @@ namespace {
 
 namespace net = phoenix::net;
 
-/// The file without the line end that editors leave.
+/// The file without the line end that editors leave. A pipe will do, a stream without end will not.
 std::string read_secret(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file) {
         throw std::runtime_error("--secret-file: expected a file that can be read, found none at " + path);
     }
-    std::string secret((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    constexpr std::size_t bytes_min = 16;
+    constexpr std::size_t bytes_max = 4096;
+    std::string secret(bytes_max + 2, '\0');
+    file.read(secret.data(), static_cast<std::streamsize>(secret.size()));
+    secret.resize(static_cast<std::size_t>(file.gcount()));
     while (secret.ends_with('\n') || secret.ends_with('\r')) {
         secret.pop_back();
     }
-    constexpr std::size_t bytes_min = 16;
-    if (secret.size() < bytes_min) {
-        throw std::runtime_error("--secret-file: expected a secret of at least 16 bytes in " + path +
-                                 ", found " + std::to_string(secret.size()));
+    if (secret.size() < bytes_min || secret.size() > bytes_max) {
+        throw std::runtime_error("--secret-file: expected a secret of 16 to 4096 bytes in " + path +
+                                 ", found " +
+                                 (secret.size() > bytes_max ? "more" : std::to_string(secret.size())));
     }
     return secret;
+}
+
+/// In digits alone: other readers of numbers take 010 for 8.
+std::uint64_t read_id(const std::string& text) {
+    std::uint64_t id = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+    // RESP has no greater integers to tell it in.
+    constexpr std::uint64_t id_max = std::numeric_limits<std::int64_t>::max();
+    const bool is_number = error == std::errc() && end == text.data() + text.size() && !text.starts_with('0');
+    if (!is_number || id > id_max) {
+        throw std::runtime_error("--id: expected a number from 1 to " + std::to_string(id_max) + ", found " +
+                                 text);
+    }
+    return id;
 }
 
 net::endpoint read_address(const std::string& flag, const std::string& text) {
@@ -63,6 +82,20 @@ void check_peer(const std::string& text) {
 
 } // namespace
 
+phoenix::replication::node_options peer_options::to_node_options() const {
+    phoenix::replication::node_options how;
+    how.id = id;
+    how.cluster = cluster;
+    how.secret = secret;
+    how.listen = listen;
+    how.peers = peers;
+    how.software = "phoenix-peer " PHOENIX_VERSION_STRING;
+    if (delta_buffer_bytes > 0) {
+        how.delta.buffer_bytes_max = delta_buffer_bytes;
+    }
+    return how;
+}
+
 parsed_options parse_options(int argc, char** argv) {
     static const std::map<std::string, net::driver_kind> drivers{{"auto", net::driver_kind::automatic},
                                                                  {"uring", net::driver_kind::uring},
@@ -73,6 +106,7 @@ parsed_options parse_options(int argc, char** argv) {
         {"error", net::log_level::error}, {"off", net::log_level::off}};
 
     peer_options made;
+    std::string id;
     std::string listen;
     std::string clients = "127.0.0.1:6379";
     std::string secret_file;
@@ -83,10 +117,7 @@ parsed_options parse_options(int argc, char** argv) {
     CLI::App app("phoenix-peer: a node whose keys are the same on all peers, driven by Redis clients");
     app.set_version_flag("--version", "phoenix-peer " PHOENIX_VERSION_STRING);
     app.set_config("--config", "", "A TOML file with these names");
-    app.add_option("--id", made.id, "This node's number, its own in the cluster")
-        ->required()
-        // RESP has no greater integers to tell it in.
-        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{std::numeric_limits<std::int64_t>::max()}));
+    app.add_option("--id", id, "This node's number, its own in the cluster, from 1 on")->required();
     app.add_option("--listen", listen, "HOST:PORT for other peers; nowhere unless said");
     app.add_option("--resp", clients, "HOST:PORT for Redis clients")->capture_default_str();
     app.add_option("--peer", made.peers, "HOST:PORT of a peer to dial; any number");
@@ -108,6 +139,7 @@ parsed_options parse_options(int argc, char** argv) {
 
     try {
         app.parse(argc, argv);
+        made.id = read_id(id);
         if (!listen.empty()) {
             made.listen = read_address("--listen", listen);
         }
@@ -118,11 +150,7 @@ parsed_options parse_options(int argc, char** argv) {
         made.driver = drivers.at(driver);
         made.log = levels.at(level);
         made.secret = read_secret(secret_file);
-        phoenix::replication::delta_options delta;
-        if (made.delta_buffer_bytes > 0) {
-            delta.buffer_bytes_max = made.delta_buffer_bytes;
-        }
-        delta.validate();
+        made.to_node_options().validate();
     } catch (const CLI::ConfigError& e) {
         std::cerr << "phoenix-peer: --config: expected names of options and their values: " << e.what()
                   << '\n';

@@ -3,7 +3,9 @@
 
 #include <phoenix/net/endpoint.hpp>
 #include <phoenix/net/loop_options.hpp>
+#include <phoenix/replication/node.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +23,8 @@ struct peer_options {
     std::string secret;
     phoenix::net::log_level log = phoenix::net::log_level::info;
     std::size_t delta_buffer_bytes = 0; ///< 0: the library's own
+
+    [[nodiscard]] phoenix::replication::node_options to_node_options() const;
 };
 
 struct parsed_options {

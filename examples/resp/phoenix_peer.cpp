@@ -1,5 +1,7 @@
 // phoenix-peer: a node that stock Redis clients drive.
+#include <phoenix/net/listener.hpp>
 #include <phoenix/net/loop.hpp>
+#include <phoenix/net/sleep.hpp>
 #include <phoenix/net/with_scope.hpp>
 #include <phoenix/replication/node.hpp>
 
@@ -7,12 +9,18 @@
 #include "options.hpp"
 #include "server.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace {
 
@@ -39,6 +47,25 @@ private:
     net::monotonic_time started_;
 };
 
+/// Opens addresses that a process which was killed just now may still hold: the kernel takes its time to close what an
+/// io_uring had open.
+template <class Open>
+net::task<> until_free(Open open) {
+    net::loop& here = co_await net::this_loop();
+    const net::monotonic_time until = here.now() + std::chrono::seconds(2);
+    for (;;) {
+        try {
+            open();
+            co_return;
+        } catch (const std::system_error& e) {
+            if (e.code() != std::errc::address_in_use || here.now() >= until) {
+                throw;
+            }
+        }
+        co_await net::sleep_for(std::chrono::milliseconds(20));
+    }
+}
+
 net::task<> run_both(net::scope& children, replication::node* self, net::listener* door, executor* run) {
     children.spawn(self->run());
     children.spawn(serve_clients(*door, *run, *self, server_options()));
@@ -48,30 +75,37 @@ net::task<> run_both(net::scope& children, replication::node* self, net::listene
 net::task<> peer(net::loop& here, peer_options options) {
     replication::type_registry types;
     types.add<redis_value>("redis_value");
-    replication::node_options how;
-    how.id = options.id;
-    how.cluster = options.cluster;
-    how.secret = options.secret;
-    how.listen = options.listen;
-    how.peers = options.peers;
-    how.software = "phoenix-peer " PHOENIX_VERSION_STRING;
-    if (options.delta_buffer_bytes > 0) {
-        how.delta.buffer_bytes_max = options.delta_buffer_bytes;
-    }
-    replication::node self(here, std::move(types), how);
+    std::optional<replication::node> opened;
+    std::optional<net::listener> door;
+    const auto open = [&] {
+        if (!opened) {
+            opened.emplace(here, types, options.to_node_options());
+        }
+        door.emplace(here, options.resp);
+    };
+    co_await until_free(open);
+    replication::node& self = *opened;
     node_cluster around(here, self);
     keyspace keys(self.objects());
     executor run(keys, around);
     // What this node's clients change, the keyspace counts itself, and at once.
     const replication::subscription watching =
         self.on_change_elsewhere([&keys](const replication::change& seen) { keys.arrived(seen.object); });
-    net::listener door(here, options.resp);
     const auto listens = self.local_endpoint();
     std::cerr << "phoenix-peer: node " << self.self().node << " incarnation " << self.self().incarnation
               << " on " << here.driver_name() << ", peers at "
               << (listens ? listens->to_string() : "no address") << ", clients at "
-              << door.local_endpoint().to_string() << std::endl;
-    co_await net::with_scope(&run_both, &self, &door, &run);
+              << door->local_endpoint().to_string() << std::endl;
+    co_await net::with_scope(&run_both, &self, &*door, &run);
+}
+
+/// A socket would get the number of a standard stream that is closed, and what is said would be written to it.
+void keep_standard_streams() {
+    int opened = 0;
+    while (opened >= 0 && opened <= STDERR_FILENO) {
+        opened = ::open("/dev/null", O_RDWR);
+    }
+    ::close(opened);
 }
 
 int run_program(peer_options options) {
@@ -111,6 +145,7 @@ int run_program(peer_options options) {
 } // namespace
 
 int main(int argc, char** argv) try {
+    keep_standard_streams();
     parsed_options parsed = parse_options(argc, argv);
     if (parsed.exit_code) {
         return *parsed.exit_code;

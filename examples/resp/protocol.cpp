@@ -107,6 +107,12 @@ request_parser::outcome request_parser::next() {
         return outcome::error;
     }
     // What is left is the beginning of a request: it is held until the rest has come.
+    hold();
+    return outcome::more;
+}
+
+void request_parser::hold() {
+    arguments_.clear();
     if (input_.data() == held_.data()) {
         held_.erase(0, begin_);
     } else {
@@ -120,8 +126,11 @@ request_parser::outcome request_parser::next() {
     }
     position_ -= begin_;
     begin_ = 0;
+    if (in_bulk_) {
+        // Not grown step by step: each step would copy all that has come.
+        held_.reserve(position_ + bulk_size_ + 2);
+    }
     input_ = held_;
-    return outcome::more;
 }
 
 bool request_parser::read_request() {

@@ -54,13 +54,14 @@ public:
 
     [[nodiscard]] std::span<const std::string_view> arguments() const noexcept { return arguments_; }
 
-    /// Bytes of the last feed that are not read yet.
-    [[nodiscard]] bool has_rest() const noexcept { return begin_ < input_.size(); }
+    /// Copies what was fed and is not read yet: the bytes of the last feed may go then, and more be fed. The arguments of
+    /// the last request are gone, too.
+    void hold();
 
     /// As it goes behind "-ERR ".
     [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
-    /// What is held of a request that has not come whole.
+    /// What is held of requests that were not read.
     [[nodiscard]] std::size_t held_bytes() const noexcept { return held_.size(); }
 
 private:

@@ -38,32 +38,42 @@ net::task<> flush(net::stream& peer, reply_writer& reply) {
     }
 }
 
-/// Keeps what the client sends next; nothing when it has gone.
-net::task<> read_ahead(net::stream& peer, std::string& ahead) {
-    const auto data = co_await peer.read_some();
-    ahead.assign(reinterpret_cast<const char*>(data.data()), data.size());
+/// How much of what a client sends while it waits is read: there must be an end, and this is beyond what clients pipeline
+/// behind a WAIT.
+constexpr std::size_t ahead_bytes_max = 256UL * 1024;
+
+/// Reads on until the client has gone, or has sent more than is held for it: false then.
+net::task<bool> has_gone(net::stream& peer, request_parser& requests) {
+    while (requests.held_bytes() < ahead_bytes_max) {
+        const auto data = co_await peer.read_some();
+        if (data.empty()) {
+            co_return true;
+        }
+        requests.feed({reinterpret_cast<const char*>(data.data()), data.size()});
+        requests.hold();
+    }
+    co_return false;
 }
 
-/// How many nodes hold what is waited for; nothing when the client has gone meanwhile. Who has sent more requests behind
-/// this one is not watched.
+/// How many nodes hold what is waited for; nothing when the client has gone meanwhile, whatever it had sent behind this.
 net::task<std::optional<std::size_t>> wait_for(const outcome& asked, replication::node& self,
-                                               net::stream& peer, const request_parser& requests,
-                                               std::string& ahead) {
-    net::nanoseconds at_most = asked.at_most;
-    if (!requests.has_rest()) {
-        net::loop& here = co_await net::this_loop();
-        const net::monotonic_time began = here.now();
-        const auto first = co_await net::when_any(self.wait_for_holders(asked.mark, asked.nodes, at_most),
-                                                  read_ahead(peer, ahead));
-        if (first.index() == 0) {
-            co_return std::get<0>(first);
-        }
-        if (ahead.empty()) {
-            co_return std::nullopt;
-        }
-        at_most -= here.now() - began;
+                                               net::stream& peer, request_parser& requests) {
+    if (self.holders(asked.mark) >= asked.nodes) {
+        co_return self.holders(asked.mark);
     }
-    const std::size_t held = co_await self.wait_for_holders(asked.mark, asked.nodes, at_most);
+    requests.hold();
+    net::loop& here = co_await net::this_loop();
+    const net::monotonic_time began = here.now();
+    const auto first = co_await net::when_any(self.wait_for_holders(asked.mark, asked.nodes, asked.at_most),
+                                              has_gone(peer, requests));
+    if (first.index() == 0) {
+        co_return std::get<0>(first);
+    }
+    if (std::get<1>(first)) {
+        co_return std::nullopt;
+    }
+    const net::nanoseconds left = asked.at_most - (here.now() - began);
+    const std::size_t held = co_await self.wait_for_holders(asked.mark, asked.nodes, left);
     co_return held;
 }
 
@@ -75,20 +85,12 @@ struct client_handler {
         connection client(*run, peer.peer_endpoint().to_string());
         request_parser requests(options->requests);
         reply_writer reply;
-        std::string ahead;
-        std::string kept;
         for (;;) {
-            if (ahead.empty()) {
-                const auto data = co_await peer.read_some();
-                if (data.empty()) {
-                    co_return;
-                }
-                requests.feed({reinterpret_cast<const char*>(data.data()), data.size()});
-            } else {
-                kept.swap(ahead);
-                ahead.clear();
-                requests.feed(kept);
+            const auto data = co_await peer.read_some();
+            if (data.empty()) {
+                co_return;
             }
+            requests.feed({reinterpret_cast<const char*>(data.data()), data.size()});
             for (;;) {
                 const request_parser::outcome next = requests.next();
                 if (next == request_parser::outcome::more) {
@@ -108,7 +110,7 @@ struct client_handler {
                 }
                 if (done.what == outcome::kind::wait) {
                     co_await flush(peer, reply);
-                    const auto held = co_await wait_for(done, *self, peer, requests, ahead);
+                    const auto held = co_await wait_for(done, *self, peer, requests);
                     if (!held) {
                         co_return;
                     }

@@ -143,10 +143,13 @@ void mesh::cut(std::uint64_t node) {
 }
 
 void mesh::heal(std::uint64_t node) {
-    known_node& known = node_of(node);
-    known.is_cut = false;
-    if (known.current == nullptr) {
-        known.is_wanted.set();
+    const auto found = nodes_.find(node);
+    if (found == nodes_.end()) {
+        return;
+    }
+    found->second.is_cut = false;
+    if (found->second.current == nullptr) {
+        found->second.is_wanted.set();
     }
 }
 

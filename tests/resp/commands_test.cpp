@@ -21,6 +21,7 @@ struct fake_cluster final : cluster {
         made.driver = "none";
         made.links.resize(1);
         made.peers.resize(1);
+        made.peers.front().replica = {2, 20};
         return made;
     }
 
@@ -374,6 +375,9 @@ BOOST_AUTO_TEST_CASE(cluster_commands) {
     BOOST_TEST(run({"PHOENIX.LINK", "LEFT", "2"}) == "-ERR expected DOWN or UP, found 'LEFT'\r\n");
     BOOST_TEST(run({"PHOENIX.LINK", "DOWN", "1"}) ==
                "-ERR expected the id of another peer, found this one's own\r\n");
+    BOOST_TEST(run({"PHOENIX.LINK", "DOWN", "3"}) ==
+               "-ERR expected the id of a peer that was linked to this one, found 3\r\n");
+    BOOST_TEST(run.around.cut_nodes.empty());
     BOOST_TEST(run({"PHOENIX.LINK", "UP", "0"}) == "-ERR the id of a peer is from 1 on\r\n");
     run({"HELLO", "3"});
     const std::string status = run({"PHOENIX.STATUS"});

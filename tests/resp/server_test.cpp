@@ -121,6 +121,37 @@ net::task<> leaves_while_it_waits(bench& here) {
     co_await until_clients(here, 0);
 }
 
+net::task<> leaves_with_requests_behind(bench& here) {
+    {
+        net::stream together = co_await net::connect(here.door.local_endpoint());
+        co_await together.write("WAIT 1 0\r\nGET a\r\nGE");
+        net::stream later = co_await net::connect(here.door.local_endpoint());
+        co_await later.write("SET a 1\r\nWAIT 1 0\r\n");
+        const std::string said = co_await read_to(later, "+OK\r\n");
+        BOOST_TEST(said == "+OK\r\n");
+        co_await later.write("PING\r\n");
+        co_await later.flush();
+        BOOST_TEST(here.run.clients().size() == 2U);
+    }
+    co_await until_clients(here, 0);
+}
+
+net::task<> sends_much_while_it_waits(bench& here) {
+    net::stream peer = co_await net::connect(here.door.local_endpoint());
+    std::string asked = "WAIT 1 50\r\n";
+    std::string expected = ":0\r\n";
+    // More than is read ahead, in one piece and behind it.
+    for (int i = 0; i < 60'000; ++i) {
+        asked += "PING\r\n";
+        expected += "+PONG\r\n";
+    }
+    asked += "ECHO end\r\n";
+    expected += "$3\r\nend\r\n";
+    co_await peer.write(asked);
+    const std::string said = co_await read_to(peer, "end\r\n");
+    BOOST_TEST((said == expected));
+}
+
 net::task<> sends_while_it_waits(bench& here) {
     net::stream peer = co_await net::connect(here.door.local_endpoint());
     co_await peer.write("SET a 1\r\nWAIT 1 100\r\n");
@@ -146,6 +177,14 @@ BOOST_AUTO_TEST_CASE(a_pipeline_is_answered_in_order_and_an_error_ends_it) {
 
 BOOST_AUTO_TEST_CASE(a_client_that_leaves_while_it_waits_is_let_go) {
     on_a_port(leaves_while_it_waits);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_leaves_with_requests_behind_a_wait_is_let_go) {
+    on_a_port(leaves_with_requests_behind);
+}
+
+BOOST_AUTO_TEST_CASE(more_than_is_read_ahead_waits_and_is_answered) {
+    on_a_port(sends_much_while_it_waits);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_client_sends_while_it_waits_is_answered_after_it) {
