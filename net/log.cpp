@@ -2,8 +2,10 @@
 #include <phoenix/net/log.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <ctime>
 #include <exception>
 #include <string>
@@ -62,6 +64,23 @@ void write_to_stderr(const char* data, std::size_t size) noexcept {
     ::pthread_sigmask(SIG_SETMASK, &old_mask, nullptr);
 }
 
+/// As RFC 3339 has it, in UTC.
+void append_time(std::string& line, wall_time time) {
+    if (time == wall_time()) {
+        return;
+    }
+    const auto day = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss since(std::chrono::floor<std::chrono::microseconds>(time - day));
+    std::array<char, 40> text;
+    const int size = std::snprintf(
+        text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ ", static_cast<int>(date.year()),
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+        static_cast<int>(since.hours().count()), static_cast<int>(since.minutes().count()),
+        static_cast<int>(since.seconds().count()), static_cast<int>(since.subseconds().count()));
+    line.append(text.data(), static_cast<std::size_t>(size));
+}
+
 } // namespace
 
 std::string_view to_string(log_level level) noexcept {
@@ -85,8 +104,13 @@ std::string_view to_string(log_level level) noexcept {
 void log_to_stderr(const log_record& record) noexcept {
     const int saved_errno = errno; // logging amid error handling must not change what is being handled
     try {
-        std::string line = "phoenix ";
-        line.append(to_string(record.level)).append(" ").append(record.component).append(": ");
+        std::string line;
+        append_time(line, record.time);
+        line.append("phoenix ")
+            .append(to_string(record.level))
+            .append(" ")
+            .append(record.component)
+            .append(": ");
         line.append(record.message);
         std::replace_if(
             line.begin(), line.end(),
@@ -142,7 +166,7 @@ logger::key_state& logger::state_of(std::uint64_t hash, monotonic_time now) noex
 }
 
 void logger::log(log_level level, std::string_view component, std::string_view key, monotonic_time now,
-                 std::string_view message) noexcept {
+                 std::string_view message, wall_time told) noexcept {
     if (!enabled(level) || in_sink_) {
         return;
     }
@@ -160,20 +184,19 @@ void logger::log(log_level level, std::string_view component, std::string_view k
     }
     ++state.passed;
     if (unsaid == 0) {
-        emit(level, component, message);
+        emit({level, component, message, told});
         return;
     }
     try {
         std::string longer(message);
         longer.append(" (").append(std::to_string(unsaid)).append(" similar suppressed)");
-        emit(level, component, longer);
+        emit({level, component, longer, told});
     } catch (...) { // out of memory: the message matters more than the count
-        emit(level, component, message);
+        emit({level, component, message, told});
     }
 }
 
-void logger::emit(log_level level, std::string_view component, std::string_view message) noexcept {
-    const log_record record{level, component, message};
+void logger::emit(const log_record& record) noexcept {
     in_sink_ = true;
     try {
         sink_(record);

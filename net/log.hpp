@@ -35,14 +35,16 @@ struct log_record {
     log_level level;
     std::string_view component; ///< which part speaks: "net.uring", "replication.raft"
     std::string_view message;   ///< one sentence; may quote what a peer sent, control characters included
+    wall_time time{};           ///< the loop's wall clock; 1970 when it was not told
 };
 
 /// Takes a message. It may allocate and block (the loop waits for it). What it throws is caught and reported
 /// on standard error, with the message; what it logs itself is dropped.
 using log_sink = std::function<void(const log_record&)>;
 
-/// The default sink: one line "phoenix LEVEL COMPONENT: MESSAGE" to standard error in one write, control
-/// characters replaced by '?'. Raises no SIGPIPE and ignores every failure. Any thread.
+/// The default sink: one line "2026-11-23T07:55:01.123456Z phoenix LEVEL COMPONENT: MESSAGE" to standard
+/// error in one write, control characters replaced by '?', the time left out when it was not told. Raises no
+/// SIGPIPE and ignores every failure. Any thread.
 void log_to_stderr(const log_record& record) noexcept;
 
 struct log_options {
@@ -72,9 +74,9 @@ public:
 
     /// Passes the message to the sink, unless its level is too low or its key over the limit. `component` and
     /// `key` together are what is limited. `now` is the loop's time; it may stand still, and running
-    /// backwards only lengthens a window. Never throws.
+    /// backwards only lengthens a window. `told` is what the record shows. Never throws.
     void log(log_level level, std::string_view component, std::string_view key, monotonic_time now,
-             std::string_view message) noexcept;
+             std::string_view message, wall_time told = {}) noexcept;
 
     /// Messages dropped by the limiter since the start.
     [[nodiscard]] std::uint64_t suppressed() const noexcept { return suppressed_; }
@@ -88,7 +90,7 @@ private:
     };
 
     key_state& state_of(std::uint64_t hash, monotonic_time now) noexcept;
-    void emit(log_level level, std::string_view component, std::string_view message) noexcept;
+    void emit(const log_record& record) noexcept;
 
     log_sink sink_;
     std::vector<key_state> keys_; // searched from the front: few, and only when something goes wrong

@@ -324,7 +324,7 @@ void loop::roots_emptied() noexcept {
 
 void loop::log(log_level level, std::string_view component, std::string_view key, std::string_view message) {
     if (logger_.enabled(level)) {
-        logger_.log(level, component, key, now(), message);
+        logger_.log(level, component, key, now(), message, driver_->wall_now());
     }
 }
 

@@ -288,6 +288,19 @@ BOOST_AUTO_TEST_CASE(default_sink_writes_one_line_without_control_characters) {
     BOOST_TEST(out == "phoenix error net.asio: peer said \"a?phoenix error: forged?[31m?\"\n");
 }
 
+BOOST_AUTO_TEST_CASE(default_sink_tells_the_time) {
+    using namespace std::chrono;
+    const wall_time leap_day =
+        sys_days(year(2024) / 2 / 29) + hours(23) + minutes(5) + nanoseconds(1'000'042'999);
+    const std::string out = standard_error_of([&] {
+        logger log;
+        log.log(log_level::info, "net", "key", monotonic_time{}, "m", leap_day);
+        log_to_stderr({log_level::info, "net", "before 1970", wall_time(nanoseconds(-1))});
+    });
+    BOOST_TEST(out == "2024-02-29T23:05:01.000042Z phoenix info net: m\n"
+                      "1969-12-31T23:59:59.999999Z phoenix info net: before 1970\n");
+}
+
 BOOST_AUTO_TEST_CASE(default_sink_keeps_errno) {
     standard_error_of([] {
         errno = ENOENT;
