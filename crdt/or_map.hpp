@@ -177,7 +177,7 @@ public:
     /// Calls change(editor) with the editor of what stands below the key, empty when the key is new. `change` must not
     /// change this map itself.
     template <class Change>
-    void update(const Key& key, Change&& change) {
+    void update(detail::sought<Key> key, Change&& change) {
         detail::expect_ordered("update", key);
         mine_.inner_.update(key, edit_.mine, [&](Child& mine) {
             delta_.inner_.update(key, edit_.delta,
@@ -186,7 +186,7 @@ public:
     }
 
     /// Nothing when the key is not there.
-    void remove(const Key& key) {
+    void remove(detail::sought<Key> key) {
         if (mine_.contains(key)) {
             update(key, [](auto&& child) { detail::reset(child); });
         }

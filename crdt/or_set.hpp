@@ -82,7 +82,7 @@ public:
     editor(or_set_store& mine, or_set_store& delta, detail::causal_edit& edit) noexcept
         : mine_(mine), delta_(delta), edit_(edit) {}
 
-    void add(const Element& element) {
+    void add(detail::sought<Element> element) {
         detail::expect_ordered("add", element);
         const detail::compact_dot minted = edit_.mint();
         mine_.inner_.put(element, minted, edit_.mine,
@@ -91,7 +91,7 @@ public:
     }
 
     /// Nothing when the element is not there.
-    void remove(const Element& element) {
+    void remove(detail::sought<Element> element) {
         mine_.inner_.erase(element, edit_.mine, [&](detail::compact_dot each) {
             edit_.supersede(each);
             // Before it goes here: it may be this set's own element.

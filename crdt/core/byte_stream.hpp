@@ -52,6 +52,9 @@ public:
 
     void reserve(std::size_t size) { bytes_.reserve(size); }
 
+    /// What it can hold without more memory.
+    [[nodiscard]] std::size_t capacity() const noexcept { return bytes_.capacity(); }
+
     /// Drops what was written and keeps the memory.
     void clear() noexcept { bytes_.clear(); }
 

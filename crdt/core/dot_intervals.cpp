@@ -11,6 +11,15 @@ std::uint64_t dot_intervals::sum() const noexcept {
 }
 
 void dot_intervals::insert(interval added) {
+    // A writer's next dot comes behind all that are there.
+    if (!parts_.empty() && parts_.back().last < added.first) {
+        if (parts_.back().last + 1 == added.first) {
+            parts_.back().last = added.last;
+        } else {
+            parts_.push_back(added);
+        }
+        return;
+    }
     // The first part that touches or follows `added`, and the first beyond it that does not touch.
     const auto from =
         std::lower_bound(parts_.begin(), parts_.end(), added.first,

@@ -75,7 +75,7 @@ public:
     /// Calls change(store) with the key's store, empty when it is new. What it adds and removes it must append to
     /// `changes`. A store that is empty afterwards leaves with its key, also when `change` throws.
     template <class Change>
-    void update(const Key& key, dot_changes& changes, Change&& change) {
+    void update(sought<Key> key, dot_changes& changes, Change&& change) {
         expect_idle();
         const auto found = entries_.find_or_add(key);
         const busy_here busy(*this);
@@ -86,7 +86,7 @@ public:
     /// Puts a store of this dot alone in the place of what stands below the key, whose dots it tells to `gone` before.
     /// There is room for it in `changes.added`.
     template <class Gone>
-    void put(const Key& key, compact_dot only, dot_changes& changes, Gone&& gone) {
+    void put(sought<Key> key, compact_dot only, dot_changes& changes, Gone&& gone) {
         expect_idle();
         const auto found = entries_.find_or_add(key);
         Store& mine = found.here.store;
@@ -107,7 +107,7 @@ public:
 
     /// Removes the key's dots, if it is there, which it tells to `gone` before.
     template <class Gone>
-    void erase(const Key& key, dot_changes& changes, Gone&& gone) {
+    void erase(sought<Key> key, dot_changes& changes, Gone&& gone) {
         expect_idle();
         const std::uint32_t place = entries_.find(key);
         if (place != no_position) {
@@ -119,7 +119,7 @@ public:
         }
     }
 
-    void erase(const Key& key, dot_changes& changes) {
+    void erase(sought<Key> key, dot_changes& changes) {
         erase(key, changes, [](compact_dot) {});
     }
 

@@ -174,17 +174,17 @@ public:
         return found == tables_->by_key.end() ? no_position : found->value;
     }
 
-    [[nodiscard]] added find_or_add(const Key& key) {
+    [[nodiscard]] added find_or_add(sought<Key> key) {
         if (tables_ == nullptr) {
             if (few_.empty()) {
-                return append_to_few(key);
+                return append_to_few(Key(key));
             }
         } else if constexpr (std::is_trivially_copyable_v<Key>) {
             // A key that is cheap to copy needs one look at the table instead of two.
             return insert(key);
         }
         const std::uint32_t found = find(key);
-        return found != no_position ? added{at(found), found, false} : insert(key);
+        return found != no_position ? added{at(found), found, false} : insert(Key(key));
     }
 
     /// The key is not there, and `store` is not empty.

@@ -27,8 +27,9 @@ std::string printable(std::string_view text, std::string_view what) {
 
 void append_info(std::string& out, const client_state& client) {
     out += "id=" + std::to_string(client.id) + " addr=" + client.address + " name=" + client.name +
-           " db=0 cmd=" + std::string(client.last_command) + " resp=" + std::to_string(client.protocol) +
-           " lib-name=" + client.library + " lib-ver=" + client.library_version + "\n";
+           " db=0 cmd=" + std::string(client.last != nullptr ? client.last->name : "NULL") +
+           " resp=" + std::to_string(client.protocol) + " lib-name=" + client.library +
+           " lib-ver=" + client.library_version + "\n";
 }
 
 void expect_count(const call& c, std::size_t count, std::string_view subcommand) {

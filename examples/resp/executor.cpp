@@ -180,7 +180,10 @@ outcome executor::execute(client_state& client, std::span<const std::string_view
     }
     const std::size_t before = reply.size();
     try {
-        const command* const found = find_command(request[0]);
+        // As a rule it is the one before.
+        const command* const found = client.last != nullptr && equals_nocase(request[0], client.last->name)
+                                         ? client.last
+                                         : find_command(request[0]);
         if (found == nullptr) {
             refuse(unknown_command(request));
         }
@@ -189,7 +192,7 @@ outcome executor::execute(client_state& client, std::span<const std::string_view
             refuse_count(found->name);
         }
         ++executed_;
-        client.last_command = found->name;
+        client.last = found;
         client.has_written = client.has_written || found->has(command_flag::write);
         call under_way{*this, client, request, reply, {}};
         found->handler(under_way);

@@ -29,6 +29,8 @@ namespace resp {
 namespace net = phoenix::net;
 namespace replication = phoenix::replication;
 
+struct command;
+
 /// The node, as commands see it.
 class cluster {
 public:
@@ -51,7 +53,8 @@ struct client_state {
     std::string name;
     std::string library;
     std::string library_version;
-    std::string_view last_command = "NULL";
+    /// Null before the first.
+    const command* last = nullptr;
     /// Of its last write, once somebody asked for it.
     replication::write_mark mark;
     /// It has written since.

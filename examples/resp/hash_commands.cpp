@@ -30,7 +30,7 @@ void run_hset(call& c) {
     c.keys().edit(c[1], [&](redis_value::editor& value) {
         for (std::size_t i = 2; i < c.count(); i += 2) {
             added += value.value().field(c[i]).exists() ? 0 : 1;
-            value.set_field(std::string(c[i]), c[i + 1], c.keys().stamp());
+            value.set_field(c[i], c[i + 1], c.keys().stamp());
         }
     });
     c.reply.integer(added);
@@ -67,7 +67,7 @@ void run_hdel(call& c) {
     std::int64_t removed = 0;
     for (const std::string_view name : c.arguments.subspan(2)) {
         if (field_of(found, name).exists()) {
-            c.keys().edit(c[1], [&](redis_value::editor& value) { value.remove_field(std::string(name)); });
+            c.keys().edit(c[1], [&](redis_value::editor& value) { value.remove_field(name); });
             ++removed;
         }
     }

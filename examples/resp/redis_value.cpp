@@ -166,7 +166,7 @@ void redis_value::editor::remove() {
     mine_.fields_counted_.reset(delta_.fields_counted_);
 }
 
-void redis_value::editor::set_field(const std::string& name, std::string_view text,
+void redis_value::editor::set_field(std::string_view name, std::string_view text,
                                     const crdt::timestamp& time) {
     change([&](auto&& open) {
         open.at(&slots::hash).update(name, [&](auto&& field) { field.set(std::string(text), time); });
@@ -174,11 +174,11 @@ void redis_value::editor::set_field(const std::string& name, std::string_view te
     mine_.fields_counted_.reset(name, delta_.fields_counted_);
 }
 
-bool redis_value::editor::count_field(const std::string& name, std::int64_t amount) {
+bool redis_value::editor::count_field(std::string_view name, std::int64_t amount) {
     return mine_.fields_counted_.count(name, here_, amount, delta_.fields_counted_);
 }
 
-void redis_value::editor::remove_field(const std::string& name) {
+void redis_value::editor::remove_field(std::string_view name) {
     change([&](auto&& open) { open.at(&slots::hash).remove(name); });
     mine_.fields_counted_.reset(name, delta_.fields_counted_);
 }

@@ -145,17 +145,17 @@ public:
     /// DEL.
     void remove();
 
-    void add_member(const std::string& member) {
+    void add_member(std::string_view member) {
         change([&](auto&& open) { open.at(&slots::set).add(member); });
     }
 
-    void remove_member(const std::string& member) {
+    void remove_member(std::string_view member) {
         change([&](auto&& open) { open.at(&slots::set).remove(member); });
     }
 
-    void set_field(const std::string& name, std::string_view text, const crdt::timestamp& time);
-    [[nodiscard]] bool count_field(const std::string& name, std::int64_t amount);
-    void remove_field(const std::string& name);
+    void set_field(std::string_view name, std::string_view text, const crdt::timestamp& time);
+    [[nodiscard]] bool count_field(std::string_view name, std::int64_t amount);
+    void remove_field(std::string_view name);
 
 private:
     friend redis_value;

@@ -1,6 +1,6 @@
 #include "command.hpp"
 
-#include <string>
+#include <string_view>
 
 namespace resp {
 
@@ -11,7 +11,7 @@ void run_sadd(call& c) {
         for (const std::string_view each : c.arguments.subspan(2)) {
             // One that is there is added again: that outlives a removal elsewhere that has not seen this.
             const std::size_t before = value.value().set().size();
-            value.add_member(std::string(each));
+            value.add_member(each);
             added += value.value().set().size() > before ? 1 : 0;
         }
     });
@@ -23,7 +23,7 @@ void run_srem(call& c) {
     std::int64_t removed = 0;
     for (const std::string_view each : c.arguments.subspan(2)) {
         if (found != nullptr && found->set().contains(each)) {
-            c.keys().edit(c[1], [&](redis_value::editor& value) { value.remove_member(std::string(each)); });
+            c.keys().edit(c[1], [&](redis_value::editor& value) { value.remove_member(each); });
             ++removed;
         }
     }

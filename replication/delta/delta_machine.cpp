@@ -15,6 +15,9 @@ namespace phoenix::replication {
 
 namespace {
 
+/// What the writer of changes may keep of its memory between batches.
+constexpr std::size_t writer_kept_bytes = 1024UL * 1024;
+
 /// How many entries of vectors one frame takes with certainty: 24 bytes each, and columns beside them.
 [[nodiscard]] std::size_t entries_a_frame(const codec::limits& frames) noexcept {
     return std::min<std::size_t>({frames.vector_entries_max, frames.peers_max, frames.frame_bytes_max / 48});
@@ -201,7 +204,7 @@ std::uint64_t delta_machine::seal(net::monotonic_time now) {
         writer.clear();
         settle_until(end);
     };
-    crdt::byte_writer delta;
+    crdt::byte_writer& delta = delta_writer_;
     try {
         for (std::size_t at = 0; at < all.size(); ++at) {
             const stored_object& object = *all[at];
@@ -232,6 +235,9 @@ std::uint64_t delta_machine::seal(net::monotonic_time now) {
         throw;
     }
     objects_.sweep_pending();
+    if (delta.capacity() > writer_kept_bytes) {
+        delta_writer_ = {};
+    }
     open_since_ = net::no_deadline;
     return has_.at(objects_.self());
 }

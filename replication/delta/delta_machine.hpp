@@ -230,6 +230,8 @@ private:
     batch_log log_;
     /// Kept for its memory: a batch is as large as the one before.
     codec::entries_writer batch_writer_;
+    /// What seal() writes each change to; kept for its memory.
+    crdt::byte_writer delta_writer_;
     std::map<link_id, delta_link> links_;
     /// The nodes at the other ends, by id, and how often that changed.
     std::vector<std::uint64_t> neighbours_;

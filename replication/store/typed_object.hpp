@@ -39,7 +39,11 @@ public:
     void write_state(crdt::byte_writer& out) const override { crdt::encode(out, state_); }
 
     void write_pending(crdt::byte_writer& out) const override {
-        crdt::encode(out, pending_ != nullptr ? pending_->state : T());
+        if (pending_ != nullptr) {
+            crdt::encode(out, pending_->state);
+        } else {
+            crdt::encode(out, T());
+        }
     }
 
     void clear_pending() noexcept override { pending_.reset(); }
