@@ -99,6 +99,10 @@ bool dot_set::equals(const dot_set& theirs, const slot_map& slots) const noexcep
 
 void dot_set::write(byte_writer& out, const slot_ranks& ranks) const {
     out.write_varint(size());
+    if (!is_list()) [[likely]] {
+        for_each_dot([&](compact_dot each) { write_dot(out, ranks(each)); });
+        return;
+    }
     list ranked;
     for_each_dot([&](compact_dot each) { ranked.push_back(ranks(each)); });
     std::ranges::sort(ranked);
@@ -108,8 +112,12 @@ void dot_set::write(byte_writer& out, const slot_ranks& ranks) const {
 }
 
 dot_set dot_set::read(byte_reader& in, const causal_context& context) {
+    std::size_t left = in.read_count(2, "dots");
+    if (left == 1) [[likely]] {
+        return dot_set(read_dot(in, context));
+    }
     list dots;
-    for (std::size_t left = in.read_count(2, "dots"); left > 0; --left) {
+    for (; left > 0; --left) {
         const std::size_t at = in.position();
         const compact_dot d = read_dot(in, context);
         if (!dots.empty() && d <= dots.back()) {

@@ -112,10 +112,7 @@ public:
     entry_table() = default;
 
     entry_table(const entry_table& other) {
-        if (other.size_ > most_scanned) {
-            tables_ = std::make_unique<tables>();
-            tables_->by_key.reserve(other.size_);
-        }
+        reserve(other.size_);
         for (const entry& each : other) {
             add(each.key, each.store);
         }
@@ -140,6 +137,14 @@ public:
     }
 
     ~entry_table() = default;
+
+    /// So many keys are about to come. Precondition: none is there.
+    void reserve(std::size_t keys) {
+        if (keys > most_scanned) {
+            tables_ = std::make_unique<tables>();
+            tables_->by_key.reserve(keys);
+        }
+    }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
@@ -231,9 +236,23 @@ public:
         return tables_ != nullptr && tables_->has_dots && dots <= size_ / scan_ratio;
     }
 
-    /// The places of the entries that hold dots of `dots`, whose slots `to_mine` translates; when prefers_index() said so.
-    [[nodiscard]] std::vector<std::uint32_t> places_of(const causal_context& dots,
-                                                       const slot_map& to_mine) const {
+    /// Whether an entry holds the dot: without its index, after a look at all of them.
+    [[nodiscard]] bool holds(compact_dot d) const noexcept {
+        if (tables_ != nullptr && tables_->has_dots) {
+            return tables_->by_dot.find(d) != no_position;
+        }
+        bool held = false;
+        for (const entry& each : *this) {
+            each.store.for_each_dot([&](compact_dot one) { held = held || one == d; });
+        }
+        return held;
+    }
+
+    /// The places of the entries that hold dots of `dots` that are wanted(dot), whose slots `to_mine` translates; when
+    /// prefers_index() said so.
+    template <class Wanted>
+    [[nodiscard]] std::vector<std::uint32_t> places_of(const causal_context& dots, const slot_map& to_mine,
+                                                       Wanted&& wanted) const {
         std::vector<std::uint32_t> found;
         for (std::size_t slot = 0; slot < dots.slot_count(); ++slot) {
             const replica_slot mine = to_mine[static_cast<replica_slot>(slot)];
@@ -242,6 +261,9 @@ public:
             }
             for (const interval& part : dots.known(static_cast<replica_slot>(slot))) {
                 for (std::uint64_t counter = part.first; counter <= part.last; ++counter) {
+                    if (!wanted(compact_dot(static_cast<replica_slot>(slot), counter))) {
+                        continue;
+                    }
                     const std::uint32_t place = tables_->by_dot.find(compact_dot(mine, counter));
                     if (place != no_position) {
                         found.push_back(place);
