@@ -88,8 +88,26 @@ enum class op_kind : std::uint8_t {
     recv_stream,
     accept_stream,
     shutdown,
-    resolve
+    resolve,
+    // Of files: file_op.hpp.
+    open_file,
+    read_at,
+    write_at,
+    sync_data,
+    file_size,
+    resize_file,
+    preallocate,
+    rename,
+    remove_file,
+    create_directory,
+    sync_directory,
+    list_directory
 };
+
+/// Whether ops of the kind are file_ops.
+[[nodiscard]] constexpr bool is_file_kind(op_kind kind) noexcept {
+    return kind >= op_kind::open_file;
+}
 
 enum class op_state : std::uint8_t { idle, queued, in_flight, cancelling, completed, done };
 

@@ -2,10 +2,13 @@
 #include <phoenix/net/asio/frame_allocator.hpp>
 #include <phoenix/net/core/fork_mark.hpp>
 #include <phoenix/net/core/frame_pool.hpp>
+#include <phoenix/net/detail/file_calls.hpp>
+#include <phoenix/net/detail/file_threads.hpp>
 #include <phoenix/net/detail/machine.hpp>
 #include <phoenix/net/detail/resolver.hpp>
 #include <phoenix/net/detail/socket.hpp>
 #include <phoenix/net/error.hpp>
+#include <phoenix/net/file_op.hpp>
 #include <phoenix/net/loop.hpp>
 #include <phoenix/net/socket_options.hpp>
 
@@ -40,10 +43,28 @@ using executor_guard = asio::executor_work_guard<asio::io_context::executor_type
 
 class asio_driver;
 
-class asio_handle final : public handle, public detail::pooled {
+/// A socket of Asio's, or a file, of which Asio does not know.
+class asio_handle : public handle, public detail::pooled {
 public:
-    asio_handle(asio_socket opened, int opened_family) noexcept
-        : socket(std::move(opened)), family(opened_family) {}
+    const bool is_file;
+
+protected:
+    explicit asio_handle(bool is_file) noexcept : is_file(is_file) {}
+
+    ~asio_handle() = default;
+};
+
+class file_handle final : public asio_handle {
+public:
+    explicit file_handle(int descriptor) noexcept : asio_handle(true), descriptor(descriptor) {}
+
+    const detail::owned_fd descriptor;
+};
+
+class socket_handle final : public asio_handle {
+public:
+    socket_handle(asio_socket opened, int opened_family) noexcept
+        : asio_handle(false), socket(std::move(opened)), family(opened_family) {}
 
     asio_socket socket;
     const int family;
@@ -190,7 +211,7 @@ public:
             return;
         }
         target.released = true;
-        if (reset) {
+        if (reset && !is_file(target)) {
             detail::reset_on_close(native_descriptor(target));
         }
         if (target.in_flight == 0) {
@@ -207,7 +228,8 @@ public:
     }
 
     [[nodiscard]] int native_descriptor(handle& target) const noexcept override {
-        return socket_of(target).native_handle();
+        return is_file(target) ? static_cast<file_handle&>(target).descriptor.get()
+                               : socket_of(target).native_handle();
     }
 
     [[nodiscard]] bool submit(op& operation) noexcept override;
@@ -242,7 +264,12 @@ public:
         }
     }
 
-    void woken() noexcept { loop_->poll(); }
+    void woken() noexcept {
+        if (threads_.has_finished()) {
+            complete_finished();
+        }
+        loop_->poll();
+    }
 
     [[nodiscard]] monotonic_time now() noexcept override { return detail::machine::now(); }
 
@@ -256,26 +283,40 @@ public:
     void advance(op& operation, const std::error_code& error, std::size_t bytes) noexcept;
 
 private:
-    static asio_handle& handle_of(op& operation) noexcept {
-        return static_cast<asio_handle&>(*operation.target);
+    static bool is_file(const handle& target) noexcept {
+        return static_cast<const asio_handle&>(target).is_file;
+    }
+
+    static socket_handle& handle_of(op& operation) noexcept {
+        return static_cast<socket_handle&>(*operation.target);
     }
 
     static asio_socket& socket_of(handle& target) noexcept {
-        return static_cast<asio_handle&>(target).socket;
+        return static_cast<socket_handle&>(target).socket;
     }
 
     handle& adopt(detail::owned_fd descriptor, int family) {
         asio_socket socket(context_);
         socket.assign(asio::generic::stream_protocol(family, 0), descriptor.get());
         static_cast<void>(descriptor.release());
-        return *new asio_handle(std::move(socket), family);
+        return *new socket_handle(std::move(socket), family);
     }
 
     static void close(handle& target) noexcept {
+        if (is_file(target)) {
+            delete &static_cast<file_handle&>(target);
+            return;
+        }
         std::error_code ignored;
         socket_of(target).close(ignored);
-        delete &static_cast<asio_handle&>(target);
+        delete &static_cast<socket_handle&>(target);
     }
+
+    [[nodiscard]] bool run_on_thread(file_op& operation) noexcept;
+    void complete_finished() noexcept;
+    void complete(op& operation, int result) noexcept;
+    /// One operation on it has ended.
+    static void let_go_of(handle* target) noexcept;
 
     [[nodiscard]] bool receive(recv_op& operation);
     [[nodiscard]] bool send(send_op& operation);
@@ -306,6 +347,8 @@ private:
     loop* loop_ = nullptr;
     detail::machine machine_;
     std::optional<detail::resolver> resolver_;
+    // Last: its threads wake this driver until they have ended.
+    detail::file_threads threads_{*this};
 };
 
 void op_handler::operator()(const std::error_code& error, std::size_t bytes) const noexcept {
@@ -327,6 +370,9 @@ bool asio_driver::submit(op& operation) noexcept {
     if (!is_usable()) [[unlikely]] {
         return done_inline(operation, -static_cast<int>(errc::loop_after_fork));
     }
+    if (is_file_kind(operation.kind)) {
+        return run_on_thread(static_cast<file_op&>(operation));
+    }
     try {
         switch (operation.kind) {
         case op_kind::recv:
@@ -342,8 +388,7 @@ bool asio_driver::submit(op& operation) noexcept {
                                ::shutdown(native_descriptor(*operation.target), SHUT_WR) == 0 ? 0 : -errno);
         case op_kind::resolve:
             return resolver_->submit(static_cast<resolve_op&>(operation));
-        case op_kind::recv_stream:
-        case op_kind::accept_stream:
+        default:
             break;
         }
         return done_inline(operation, -EOPNOTSUPP);
@@ -357,7 +402,7 @@ bool asio_driver::submit(op& operation) noexcept {
 }
 
 bool asio_driver::receive(recv_op& operation) {
-    asio_handle& target = handle_of(operation);
+    socket_handle& target = handle_of(operation);
     start(operation);
     target.socket.async_receive(asio::mutable_buffer(operation.buffer.data(), operation.buffer.size()),
                                 op_handler(*this, operation, target.receiving));
@@ -379,7 +424,7 @@ bool asio_driver::send(send_op& operation) {
     if (sent >= 0 || operation.eager || (errno != EAGAIN && errno != EWOULDBLOCK)) {
         return done_inline(operation, sent >= 0 ? static_cast<int>(sent) : -errno);
     }
-    asio_handle& target = handle_of(operation);
+    socket_handle& target = handle_of(operation);
     start(operation);
     target.socket.async_send(asio::const_buffer(first.iov_base, first.iov_len),
                              op_handler(*this, operation, target.sending));
@@ -387,7 +432,7 @@ bool asio_driver::send(send_op& operation) {
 }
 
 bool asio_driver::connect(connect_op& operation) {
-    asio_handle& target = handle_of(operation);
+    socket_handle& target = handle_of(operation);
     if (::connect(native_descriptor(target), operation.peer.data(), operation.peer.size()) == 0) {
         return done_inline(operation, 0);
     }
@@ -427,7 +472,7 @@ bool asio_driver::try_accept(accept_op& operation) noexcept {
 }
 
 void asio_driver::wait_until_readable(op& operation) {
-    asio_handle& target = handle_of(operation);
+    socket_handle& target = handle_of(operation);
     target.socket.async_wait(asio_socket::wait_read, op_handler(*this, operation, target.receiving));
 }
 
@@ -445,8 +490,21 @@ void asio_driver::cancel(op& operation) noexcept {
         loop_->complete(operation);
         return;
     }
+    if (is_file_kind(operation.kind)) {
+        if (threads_.take_back(static_cast<file_op&>(operation))) {
+            // Not complete(): no handler of Asio's follows from this, and an idle host must be woken.
+            operation.result = -ECANCELED;
+            operation.state = op_state::completed;
+            handle* const target = operation.target;
+            loop_->make_ready(operation);
+            let_go_of(target);
+        } else {
+            operation.state = op_state::cancelling;
+        }
+        return;
+    }
     operation.state = op_state::cancelling;
-    asio_handle& target = handle_of(operation);
+    socket_handle& target = handle_of(operation);
     const bool sends = operation.kind == op_kind::send || operation.kind == op_kind::connect;
     (sends ? target.sending : target.receiving).emit(asio::cancellation_type::terminal);
 }
@@ -475,13 +533,50 @@ void asio_driver::advance(op& operation, const std::error_code& error, std::size
     } else {
         result = static_cast<int>(bytes);
     }
-    operation.result = result;
-    handle& target = *operation.target;
-    loop_->complete(operation);
-    if (--target.in_flight == 0 && target.released) {
-        close(target);
-    }
+    complete(operation, result);
     loop_->poll();
+}
+
+bool asio_driver::run_on_thread(file_op& operation) noexcept {
+    if (operation.target != nullptr) {
+        operation.descriptor = native_descriptor(*operation.target);
+    }
+    if (operation.kind == op_kind::file_size) {
+        // What is open has its size in memory.
+        return done_inline(operation, detail::run_blocking(operation));
+    }
+    if (!threads_.submit(operation)) {
+        return done_inline(operation, operation.result);
+    }
+    if (operation.target != nullptr) {
+        ++operation.target->in_flight;
+    }
+    return false;
+}
+
+void asio_driver::complete_finished() noexcept {
+    run_queue finished;
+    threads_.take_finished(finished);
+    while (!finished.empty()) {
+        auto& each = static_cast<file_op&>(finished.pop());
+        if (each.kind == op_kind::open_file && each.result >= 0) {
+            static_cast<open_file_op&>(each).opened = new file_handle(each.result);
+        }
+        complete(each, each.result);
+    }
+}
+
+void asio_driver::complete(op& operation, int result) noexcept {
+    operation.result = result;
+    handle* const target = operation.target;
+    loop_->complete(operation);
+    let_go_of(target);
+}
+
+void asio_driver::let_go_of(handle* target) noexcept {
+    if (target != nullptr && --target->in_flight == 0 && target->released) {
+        close(*target);
+    }
 }
 
 void asio_driver::turn(monotonic_time deadline) {

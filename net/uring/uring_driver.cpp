@@ -1,10 +1,14 @@
 #include <phoenix/net/core/frame_pool.hpp>
+#include <phoenix/net/detail/file_calls.hpp>
+#include <phoenix/net/detail/file_threads.hpp>
 #include <phoenix/net/detail/machine.hpp>
 #include <phoenix/net/detail/resolver.hpp>
 #include <phoenix/net/detail/socket.hpp>
 #include <phoenix/net/error.hpp>
+#include <phoenix/net/file_op.hpp>
 #include <phoenix/net/loop.hpp>
 #include <phoenix/net/socket_options.hpp>
+#include <phoenix/net/uring/file_entry.hpp>
 #include <phoenix/net/uring/ring.hpp>
 #include <phoenix/net/uring/uring_driver.hpp>
 
@@ -167,6 +171,12 @@ private:
         return adopted;
     }
 
+    [[nodiscard]] bool submit_file(file_op& operation) noexcept;
+    [[nodiscard]] bool submit_to_threads(file_op& operation) noexcept;
+    void cancel_on_threads(file_op& operation) noexcept;
+    /// One operation on it has ended.
+    void let_go_of(handle* target) noexcept;
+    void complete_finished() noexcept;
     [[nodiscard]] io_uring_sqe& next_entry() noexcept;
     void close(uring_handle& target) noexcept;
     void submit_closes() noexcept;
@@ -215,6 +225,10 @@ private:
     std::vector<op*> late_cancels_;
     bool reaping_ = false;
     std::optional<detail::resolver> resolver_;
+    /// Operations on files that the kernel holds, not threads.
+    std::size_t files_in_kernel_ = 0;
+    // Last: its threads wake this driver until they have ended.
+    detail::file_threads threads_{*this};
 };
 
 io_uring_sqe& uring_driver::next_entry() noexcept {
@@ -238,6 +252,9 @@ bool uring_driver::submit(op& operation) noexcept {
     }
     if (operation.kind == op_kind::resolve) {
         return resolver_->submit(static_cast<resolve_op&>(operation));
+    }
+    if (is_file_kind(operation.kind)) {
+        return submit_file(static_cast<file_op&>(operation));
     }
     const int descriptor = descriptor_of(operation);
     if (operation.kind == op_kind::shutdown) {
@@ -288,8 +305,7 @@ bool uring_driver::submit(op& operation) noexcept {
         ::io_uring_prep_connect(&entry, descriptor, peer.data(), peer.size());
         break;
     }
-    case op_kind::shutdown:
-    case op_kind::resolve:
+    default:
         break;
     }
     ::io_uring_sqe_set_data(&entry, &operation);
@@ -298,8 +314,56 @@ bool uring_driver::submit(op& operation) noexcept {
     return false;
 }
 
+bool uring_driver::submit_file(file_op& operation) noexcept {
+    if (operation.target != nullptr) {
+        operation.descriptor = descriptor_of(operation);
+    }
+    if (operation.kind == op_kind::file_size) {
+        // What is open has its size in memory.
+        operation.result = detail::run_blocking(operation);
+        operation.state = op_state::done;
+        return true;
+    }
+    if (!detail::ring_takes(operation.kind)) {
+        return submit_to_threads(operation);
+    }
+    io_uring_sqe& entry = next_entry();
+    detail::prepare(entry, operation);
+    ::io_uring_sqe_set_data(&entry, &operation);
+    operation.state = op_state::in_flight;
+    ++files_in_kernel_;
+    if (operation.target != nullptr) {
+        ++operation.target->in_flight;
+    }
+    return false;
+}
+
+bool uring_driver::submit_to_threads(file_op& operation) noexcept {
+    if (!threads_.submit(operation)) {
+        operation.state = op_state::done;
+        return true;
+    }
+    if (operation.target != nullptr) {
+        ++operation.target->in_flight;
+    }
+    return false;
+}
+
+void uring_driver::complete_finished() noexcept {
+    run_queue finished;
+    threads_.take_finished(finished);
+    while (!finished.empty()) {
+        auto& each = static_cast<file_op&>(finished.pop());
+        complete(each, each.result);
+    }
+}
+
 void uring_driver::cancel(op& operation) noexcept {
     if (!operation.is_cancellable()) {
+        return;
+    }
+    if (operation.state == op_state::queued && is_file_kind(operation.kind)) {
+        cancel_on_threads(static_cast<file_op&>(operation));
         return;
     }
     if (operation.kind == op_kind::resolve) {
@@ -317,6 +381,19 @@ void uring_driver::cancel(op& operation) noexcept {
         return;
     }
     submit_cancel(operation);
+}
+
+void uring_driver::cancel_on_threads(file_op& operation) noexcept {
+    if (!threads_.take_back(operation)) {
+        operation.state = op_state::cancelling;
+        return;
+    }
+    // Not complete(): this may happen between two turns.
+    operation.result = -ECANCELED;
+    operation.state = op_state::completed;
+    handle* const target = operation.target;
+    loop_->make_ready(operation);
+    let_go_of(target);
 }
 
 void uring_driver::submit_cancel(op& operation) noexcept {
@@ -394,11 +471,18 @@ void uring_driver::turn(monotonic_time deadline) {
     submit_closes();
     submit_rest();
     complete_eager();
+    if (threads_.has_finished()) {
+        complete_finished();
+    }
 }
 
 void uring_driver::give_up() noexcept {
     // What has completed already holds descriptors, and data.
     reap();
+    // The kernel would go on with them, on memory that is no longer theirs.
+    PHOENIX_ASSERT(files_in_kernel_ == 0,
+                   "a loop on io_uring is destroyed on another thread while an operation on a "
+                   "file is under way: let it come to rest before");
     ring_.give_up();
     for (op* const each : std::exchange(late_cancels_, {})) {
         if (each->state == op_state::cancelling) {
@@ -417,6 +501,9 @@ void uring_driver::wait_without_ring(monotonic_time deadline) noexcept {
     static_cast<void>(::ppoll(&woken, 1, deadline == no_deadline ? nullptr : &timeout, nullptr));
     std::uint64_t count = 0;
     static_cast<void>(!::read(wake_.get(), &count, sizeof count));
+    if (threads_.has_finished()) {
+        complete_finished();
+    }
 }
 
 /// Interruptions, time-outs, a lack of memory and a full completion queue are all answered alike: reap, and
@@ -499,7 +586,15 @@ void uring_driver::handle_completion(const io_uring_cqe& entry) noexcept {
         }
         complete(operation, entry.res);
         break;
+    case op_kind::open_file:
+        --files_in_kernel_;
+        if (entry.res >= 0) {
+            static_cast<open_file_op&>(operation).opened = &attach(entry.res);
+        }
+        complete(operation, entry.res);
+        break;
     default:
+        files_in_kernel_ -= is_file_kind(operation.kind) ? 1 : 0;
         complete(operation, entry.res);
         break;
     }
@@ -507,10 +602,15 @@ void uring_driver::handle_completion(const io_uring_cqe& entry) noexcept {
 
 void uring_driver::complete(op& operation, int result) noexcept {
     operation.result = result;
-    auto& target = static_cast<uring_handle&>(*operation.target);
+    // The op may be gone when it has completed.
+    handle* const target = operation.target;
     loop_->complete(operation);
-    if (--target.in_flight == 0 && target.released) {
-        close(target);
+    let_go_of(target);
+}
+
+void uring_driver::let_go_of(handle* target) noexcept {
+    if (target != nullptr && --target->in_flight == 0 && target->released) {
+        close(static_cast<uring_handle&>(*target));
     }
 }
 

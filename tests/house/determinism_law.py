@@ -43,6 +43,7 @@ ALLOWED = {
     "net/asio/*": ("clock", "random"),
     "net/detail/machine.*": ("clock", "random"),
     "net/detail/resolver*": ("thread",),
+    "net/detail/file_threads.*": ("thread",),
 }
 
 COMPILED = {kind: [re.compile(pattern) for pattern in patterns] for kind, patterns in RULES.items()}

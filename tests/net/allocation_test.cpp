@@ -3,6 +3,7 @@
 #include <phoenix/net/channel.hpp>
 #include <phoenix/net/deadline.hpp>
 #include <phoenix/net/event.hpp>
+#include <phoenix/net/file.hpp>
 #include <phoenix/net/loop.hpp>
 #include <phoenix/net/scope.hpp>
 #include <phoenix/net/semaphore.hpp>
@@ -14,6 +15,7 @@
 #include <phoenix/net/with_scope.hpp>
 
 #include "allocation_count.hpp"
+#include "conformance/scratch.hpp"
 #include "on_each_driver.hpp"
 #include "stream_pair.hpp"
 
@@ -23,6 +25,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 #include <span>
@@ -215,6 +218,30 @@ task<> count_allocations(work steady, std::size_t& count, std::string& place) {
     place = taken.first_place();
 }
 
+task<> use_file(file& kept, int count) {
+    std::array<std::byte, 512> block{};
+    for (int i = 0; i < count; ++i) {
+        const auto offset = static_cast<std::uint64_t>(i % 100) * block.size();
+        co_await kept.write_at(offset, block);
+        const std::size_t taken = co_await kept.read_at(offset, block);
+        static_cast<void>(taken);
+    }
+    co_await kept.sync_data();
+}
+
+task<> count_file_allocations(std::size_t& count, std::string& place) {
+    const conformance::scratch directory;
+    file_options how;
+    how.access = file_access::read_write;
+    how.creation = file_creation::always;
+    file kept = co_await file::open(directory / "kept", how);
+    co_await use_file(kept, steady_count / 100);
+    allocation_count taken;
+    co_await use_file(kept, steady_count / 20);
+    count = taken.stop();
+    place = taken.first_place();
+}
+
 void check(driver_kind driver, work steady, std::size_t most = 0) {
     loop l(options_on(driver));
     std::size_t count = 0;
@@ -270,6 +297,14 @@ ON_EACH_DRIVER(large_sends_allocate_nothing) {
 
 ON_EACH_DRIVER(round_trips_allocate_nothing) {
     check(driver, ping_pong);
+}
+
+ON_EACH_DRIVER(files_allocate_nothing) {
+    loop l(options_on(driver));
+    std::size_t count = 1;
+    std::string place;
+    l.run(count_file_allocations(count, place));
+    BOOST_TEST(count == 0U, place);
 }
 
 ON_EACH_DRIVER(a_hundred_thousand_timers_allocate_nothing) {
