@@ -2,13 +2,18 @@
 
 #include <phoenix/config.hpp>
 #include <phoenix/net/asio/asio_driver.hpp>
+#include <phoenix/net/sim/world.hpp>
+
+#include "machine.hpp"
 
 #if PHOENIX_HAS_URING
 #include <phoenix/net/uring/uring_driver.hpp>
 #endif
 
 #include <asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <exception>
 #include <system_error>
 #include <utility>
@@ -59,6 +64,28 @@ private:
     loop loop_;
 };
 
+/// A node that is alone in a simulated world, whose seed is the test's.
+class simulated final : public world {
+public:
+    explicit simulated(const loop_options& options)
+        : around_(test_seed()), node_(around_.add_node(options)) {}
+
+    loop& here() noexcept override { return node_.here(); }
+
+    void run(task<> work) override {
+        std::exception_ptr failure;
+        node_.here().spawn(keep_failure(std::move(work), failure));
+        BOOST_REQUIRE(around_.run_until([this] { return !node_.is_busy(); }, std::chrono::hours(1)));
+        if (failure && !loop::is_cancellation(failure)) {
+            std::rethrow_exception(failure);
+        }
+    }
+
+private:
+    sim::world around_;
+    sim::node& node_;
+};
+
 template <driver_kind Kind>
 std::unique_ptr<world> open_self_driven(const loop_options& options) {
     loop_options chosen = options;
@@ -68,6 +95,10 @@ std::unique_ptr<world> open_self_driven(const loop_options& options) {
 
 std::unique_ptr<world> open_hosted(const loop_options& options) {
     return std::make_unique<hosted_in_asio>(options);
+}
+
+std::unique_ptr<world> open_simulated(const loop_options& options) {
+    return std::make_unique<simulated>(options);
 }
 
 std::string not_refused() {
@@ -91,6 +122,7 @@ constexpr driver_row rows[] = {
     {.name = "uring",
      .driver_name = "uring",
      .uses_kernel = true,
+     .has_files = true,
      .has_ring = true,
      .drives_itself = true,
      .open = &open_self_driven<driver_kind::uring>,
@@ -98,6 +130,7 @@ constexpr driver_row rows[] = {
     {.name = "asio",
      .driver_name = "asio",
      .uses_kernel = true,
+     .has_files = true,
      .has_ring = false,
      .drives_itself = true,
      .open = &open_self_driven<driver_kind::asio>,
@@ -105,9 +138,18 @@ constexpr driver_row rows[] = {
     {.name = "asio_hosted",
      .driver_name = "asio",
      .uses_kernel = true,
+     .has_files = true,
      .has_ring = false,
      .drives_itself = false,
      .open = &open_hosted,
+     .refusal = &not_refused},
+    {.name = "sim",
+     .driver_name = "sim",
+     .uses_kernel = false,
+     .has_files = false,
+     .has_ring = false,
+     .drives_itself = false,
+     .open = &open_simulated,
      .refusal = &not_refused},
 };
 

@@ -35,6 +35,8 @@ struct driver_row {
     const char* driver_name;
     /// Sockets and descriptors are the kernel's.
     bool uses_kernel;
+    /// It knows operations on files.
+    bool has_files;
     /// The driver is a ring of the kernel's.
     bool has_ring;
     /// The loop drives itself; otherwise somebody else's event loop drives it.

@@ -467,90 +467,90 @@ task<> spawn_and_stop(const scratch& place) {
 
 } // namespace
 
-CONFORMANCE_CASE(file_is_written_and_read, needs_nothing) {
+CONFORMANCE_CASE(file_is_written_and_read, needs_files) {
     const scratch place;
     row.open(loop_options())->run(write_and_read(place));
 }
 
-CONFORMANCE_CASE(file_ends_where_it_ends, needs_nothing) {
+CONFORMANCE_CASE(file_ends_where_it_ends, needs_files) {
     const scratch place;
     row.open(loop_options())->run(read_beyond_the_end(place));
 }
 
-CONFORMANCE_CASE(file_takes_large_writes, needs_nothing) {
+CONFORMANCE_CASE(file_takes_large_writes, needs_files) {
     const scratch place;
     row.open(loop_options())->run(write_large(place));
 }
 
-CONFORMANCE_CASE(file_is_used_by_many_at_once, needs_nothing) {
+CONFORMANCE_CASE(file_is_used_by_many_at_once, needs_files) {
     const scratch place;
     row.open(loop_options())->run(write_at_once(place));
 }
 
-CONFORMANCE_CASE(file_offsets_have_a_bound, needs_nothing) {
+CONFORMANCE_CASE(file_offsets_have_a_bound, needs_files) {
     const scratch place;
     row.open(loop_options())->run(refuse_ranges(place));
 }
 
-CONFORMANCE_CASE(file_is_opened_as_said, needs_nothing) {
+CONFORMANCE_CASE(file_is_opened_as_said, needs_files) {
     const scratch place;
     row.open(loop_options())->run(open_in_each_way(place));
 }
 
-CONFORMANCE_CASE(file_options_are_checked, needs_nothing) {
+CONFORMANCE_CASE(file_options_are_checked, needs_files) {
     const scratch place;
     row.open(loop_options())->run(refuse_options(place));
 }
 
-CONFORMANCE_CASE(file_that_is_closed_refuses, needs_nothing) {
+CONFORMANCE_CASE(file_that_is_closed_refuses, needs_files) {
     const scratch place;
     row.open(loop_options())->run(use_closed(place));
 }
 
-CONFORMANCE_CASE(file_is_closed_after_what_is_under_way, needs_nothing) {
+CONFORMANCE_CASE(file_is_closed_after_what_is_under_way, needs_files) {
     const scratch place;
     row.open(loop_options())->run(close_while_writing(place));
 }
 
-CONFORMANCE_CASE(file_changes_its_size, needs_nothing) {
+CONFORMANCE_CASE(file_changes_its_size, needs_files) {
     const scratch place;
     row.open(loop_options())->run(change_sizes(place));
 }
 
-CONFORMANCE_CASE(file_names_come_and_go, needs_nothing) {
+CONFORMANCE_CASE(file_names_come_and_go, needs_files) {
     const scratch place;
     row.open(loop_options())->run(change_names(place));
 }
 
-CONFORMANCE_CASE(file_names_are_listed_in_order, needs_nothing) {
+CONFORMANCE_CASE(file_names_are_listed_in_order, needs_files) {
     const scratch place;
     row.open(loop_options())->run(list_many(place));
 }
 
-CONFORMANCE_CASE(file_that_failed_to_synchronize_is_not_written, needs_kernel) {
+CONFORMANCE_CASE(file_that_failed_to_synchronize_is_not_written, needs_kernel | needs_files) {
     row.open(loop_options())->run(sync_what_cannot());
 }
 
-CONFORMANCE_CASE(file_on_a_full_device_says_so, needs_kernel) {
+CONFORMANCE_CASE(file_on_a_full_device_says_so, needs_kernel | needs_files) {
     row.open(loop_options())->run(fill_a_device());
 }
 
-CONFORMANCE_CASE(file_beyond_a_limit_says_so, needs_kernel) {
+CONFORMANCE_CASE(file_beyond_a_limit_says_so, needs_kernel | needs_files) {
     const scratch place;
     row.open(loop_options())->run(write_over_the_limit(place));
 }
 
-CONFORMANCE_CASE(file_operations_are_stopped, needs_nothing) {
+CONFORMANCE_CASE(file_operations_are_stopped, needs_files) {
     const scratch place;
     row.open(loop_options())->run(stop_in_the_middle(place));
 }
 
-CONFORMANCE_CASE(file_operations_end_when_all_is_stopped, needs_nothing) {
+CONFORMANCE_CASE(file_operations_end_when_all_is_stopped, needs_files) {
     const scratch place;
     row.open(loop_options())->run(spawn_and_stop(place));
 }
 
-CONFORMANCE_CASE(file_operations_end_with_their_loop, needs_nothing) {
+CONFORMANCE_CASE(file_operations_end_with_their_loop, needs_files) {
     const scratch place;
     const auto world = row.open(loop_options());
     // A host runs on as long as there is something to do.

@@ -68,7 +68,7 @@ case_registration::case_registration(const char* name, const char* file, unsigne
                                      function run) {
     for (const driver_row& row : all_drivers()) {
         if (((needs & needs_kernel) != 0 && !row.uses_kernel) ||
-            ((needs & needs_ring) != 0 && !row.has_ring)) {
+            ((needs & needs_ring) != 0 && !row.has_ring) || ((needs & needs_files) != 0 && !row.has_files)) {
             continue;
         }
         const std::string full = std::string("conformance_") + row.name + "/" + name;

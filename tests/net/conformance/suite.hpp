@@ -24,6 +24,8 @@ enum case_needs : unsigned {
     needs_v6 = 4,
     /// A network namespace of its own in a child process; with needs_kernel.
     needs_own_network = 8,
+    /// Files.
+    needs_files = 16,
 };
 
 constexpr case_needs operator|(case_needs left, case_needs right) noexcept {
