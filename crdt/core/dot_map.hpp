@@ -131,16 +131,23 @@ public:
     }
 
     void join(const dot_map& theirs, const join_scope& scope, dot_changes& changes) {
-        // What they removed and have under no key. With an index it is what is left when their keys have been joined: no
-        // key is looked up for it.
-        const bool drops = !empty() && scope.overlap();
-        const bool drops_later = drops && entries_.prefers_index(scope.their_count());
-        if (drops && !drops_later) {
-            drop_removed(theirs, scope, changes);
-        }
-        join_keys(theirs, scope, changes);
-        if (drops_later) {
-            drop_rest(theirs, scope, changes);
+        drop_removed(theirs, scope, changes);
+        for (const entry& each : theirs) {
+            bool any_new = !scope.overlap();
+            if (!any_new) {
+                each.store.for_each_dot(
+                    [&](compact_dot d) { any_new = any_new || !scope.we_saw(scope.to_mine(d)); });
+            }
+            const auto take = [&](Store& mine) {
+                mine.join(each.store, scope, changes);
+            };
+            if (any_new) {
+                const auto found = entries_.find_or_add(each.key);
+                update_at(found.here.store, found.place, changes, take);
+            } else if (const std::uint32_t place = entries_.find(each.key); place != no_position) {
+                // Without news no entry is made only to be taken out again.
+                update_at(entries_.at(place).store, place, changes, take);
+            }
         }
         entries_.tidy();
     }
@@ -155,8 +162,7 @@ public:
         };
         if (entries_.prefers_index(wanted.count())) {
             const slot_map to_mine(slots, wanted.slot_count());
-            for (const std::uint32_t place :
-                 entries_.places_of(wanted, to_mine, [](compact_dot) { return true; })) {
+            for (const std::uint32_t place : entries_.places_of(wanted, to_mine)) {
                 keep(entries_.at(place));
             }
             return kept;
@@ -265,59 +271,34 @@ private:
         }
     }
 
-    void join_keys(const dot_map& theirs, const join_scope& scope, dot_changes& changes) {
-        for (const entry& each : theirs) {
-            bool any_new = !scope.overlap();
-            if (!any_new) {
-                each.store.for_each_dot(
-                    [&](compact_dot d) { any_new = any_new || !scope.we_saw(scope.to_mine(d)); });
-            }
-            const auto take = [&](Store& mine) {
-                mine.join(each.store, scope, changes);
-            };
-            if (any_new) {
-                const auto found = entries_.find_or_add(each.key);
-                update_at(found.here.store, found.place, changes, take);
-            } else if (const std::uint32_t place = entries_.find(each.key); place != no_position) {
-                // Without news no entry is made only to be taken out again.
-                update_at(entries_.at(place).store, place, changes, take);
-            }
-        }
-    }
-
-    /// Removes the dots that they have seen and hold no more from the entry.
-    void drop_at(std::uint32_t place, const join_scope& scope, dot_changes& changes) {
-        const Store nothing;
-        update_at(entries_.at(place).store, place, changes,
-                  [&](Store& mine) { mine.join(nothing, scope, changes); });
-    }
-
-    /// The same for all entries whose key they do not have, by a look at all of them; join_keys does the others.
+    /// Removes the dots that they have seen and hold no more from entries whose key they do not have; join does the
+    /// other keys.
     void drop_removed(const dot_map& theirs, const join_scope& scope, dot_changes& changes) {
-        // Backwards: without tables an entry that goes is replaced by the last one.
-        for (auto place = static_cast<std::uint32_t>(entries_.places()); place-- > 0;) {
-            const entry& each = entries_.at(place);
-            bool any = false;
-            each.store.for_each_dot([&](compact_dot one) { any = any || scope.they_saw(one); });
-            if (any && theirs.entries_.find(each.key) == no_position) {
-                drop_at(place, scope, changes);
-            }
-        }
-    }
-
-    /// The same when their keys have been joined: the dots that they saw and hold no more are those of entries whose key
-    /// they do not have.
-    void drop_rest(const dot_map& theirs, const join_scope& scope, dot_changes& changes) {
-        if (!entries_.prefers_index(scope.their_count())) [[unlikely]] {
-            // There was no memory for the index meanwhile.
-            drop_removed(theirs, scope, changes);
+        if (empty() || !scope.overlap()) {
             return;
         }
-        const auto gone = [&](compact_dot each) {
-            return !theirs.entries_.holds(each);
+        const Store nothing;
+        const auto drop = [&](std::uint32_t place) {
+            entry& each = entries_.at(place);
+            if (theirs.entries_.find(each.key) == no_position) {
+                update_at(each.store, place, changes,
+                          [&](Store& mine) { mine.join(nothing, scope, changes); });
+            }
         };
-        for (const std::uint32_t place : entries_.places_of(scope.theirs(), scope.to_mine(), gone)) {
-            drop_at(place, scope, changes);
+        if (entries_.prefers_index(scope.their_count())) {
+            for (const std::uint32_t place : entries_.places_of(scope.theirs(), scope.to_mine())) {
+                drop(place);
+            }
+            return;
+        }
+        // Backwards: without tables an entry that goes is replaced by the last one.
+        for (auto place = static_cast<std::uint32_t>(entries_.places()); place-- > 0;) {
+            bool any = false;
+            entries_.at(place).store.for_each_dot(
+                [&](compact_dot each) { any = any || scope.they_saw(each); });
+            if (any) {
+                drop(place);
+            }
         }
     }
 

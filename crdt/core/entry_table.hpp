@@ -236,23 +236,9 @@ public:
         return tables_ != nullptr && tables_->has_dots && dots <= size_ / scan_ratio;
     }
 
-    /// Whether an entry holds the dot: without its index, after a look at all of them.
-    [[nodiscard]] bool holds(compact_dot d) const noexcept {
-        if (tables_ != nullptr && tables_->has_dots) {
-            return tables_->by_dot.find(d) != no_position;
-        }
-        bool held = false;
-        for (const entry& each : *this) {
-            each.store.for_each_dot([&](compact_dot one) { held = held || one == d; });
-        }
-        return held;
-    }
-
-    /// The places of the entries that hold dots of `dots` that are wanted(dot), whose slots `to_mine` translates; when
-    /// prefers_index() said so.
-    template <class Wanted>
-    [[nodiscard]] std::vector<std::uint32_t> places_of(const causal_context& dots, const slot_map& to_mine,
-                                                       Wanted&& wanted) const {
+    /// The places of the entries that hold dots of `dots`, whose slots `to_mine` translates; when prefers_index() said so.
+    [[nodiscard]] std::vector<std::uint32_t> places_of(const causal_context& dots,
+                                                       const slot_map& to_mine) const {
         std::vector<std::uint32_t> found;
         for (std::size_t slot = 0; slot < dots.slot_count(); ++slot) {
             const replica_slot mine = to_mine[static_cast<replica_slot>(slot)];
@@ -261,9 +247,6 @@ public:
             }
             for (const interval& part : dots.known(static_cast<replica_slot>(slot))) {
                 for (std::uint64_t counter = part.first; counter <= part.last; ++counter) {
-                    if (!wanted(compact_dot(static_cast<replica_slot>(slot), counter))) {
-                        continue;
-                    }
                     const std::uint32_t place = tables_->by_dot.find(compact_dot(mine, counter));
                     if (place != no_position) {
                         found.push_back(place);
