@@ -110,6 +110,10 @@ task<> write(shared_core file, std::uint64_t offset, std::span<const std::byte> 
         if (result < 0 && result != -EINTR) {
             fail(file, result, what, offset, all);
         }
+        if (result == 0) {
+            // A device that takes nothing and does not say why.
+            fail(file, -EIO, what, offset, all);
+        }
         const auto written = static_cast<std::size_t>(std::max(result, 0));
         at += written;
         data = data.subspan(written);
@@ -119,9 +123,13 @@ task<> write(shared_core file, std::uint64_t offset, std::span<const std::byte> 
 task<> synchronize(shared_core file) {
     constexpr const char* what = "synchronize";
     expect_writable(file, what);
-    detail::op_awaiter<sync_data_op> syncing;
-    syncing.target = &file->opened;
-    const int result = co_await syncing;
+    // A stop that interrupts a ring's operation is told as such by the next attempt.
+    int result = -EINTR;
+    while (result == -EINTR) {
+        detail::op_awaiter<sync_data_op> syncing;
+        syncing.target = &file->opened;
+        result = co_await syncing;
+    }
     if (result < 0) {
         if (result != -ECANCELED) {
             file->sync_failure = detail::result_error(result);
@@ -147,9 +155,12 @@ task<> change_size(shared_core file, std::uint64_t bytes) {
     constexpr const char* what = "resize";
     expect_writable(file, what);
     expect_range(file, what, 0, bytes);
-    detail::op_awaiter<resize_file_op> resizing(bytes);
-    resizing.target = &file->opened;
-    const int result = co_await resizing;
+    int result = -EINTR;
+    while (result == -EINTR) {
+        detail::op_awaiter<resize_file_op> resizing(bytes);
+        resizing.target = &file->opened;
+        result = co_await resizing;
+    }
     if (result < 0) {
         fail(file, result, what);
     }
@@ -178,12 +189,18 @@ task<> take_room(shared_core file, std::uint64_t offset, std::uint64_t bytes) {
 task<file> file::open(std::string path, file_options options) {
     options.validate();
     loop& owner = co_await this_loop();
-    detail::op_awaiter<open_file_op> opening(detail::path_argument("open", path), options);
-    const int result = co_await opening;
+    const char* const argument = detail::path_argument("open", path);
+    handle* found = nullptr;
+    int result = -EINTR;
+    while (result == -EINTR) {
+        detail::op_awaiter<open_file_op> opening(argument, options);
+        result = co_await opening;
+        found = opening.opened;
+    }
     if (result < 0) {
         throw_error(detail::result_error(result), "open " + path);
     }
-    handle& opened = *opening.opened;
+    handle& opened = *found;
     shared_core made;
     try {
         made = std::make_shared<detail::file_core>(owner, std::move(path), opened);

@@ -35,7 +35,8 @@ struct file_core;
 
 class file {
 public:
-    /// Throws errc::invalid_options, and errc::invalid_argument for a path that is empty or holds a zero byte.
+    /// Throws errc::invalid_options, and EINVAL for a path that is empty or holds a zero byte. Not for a FIFO: opening one waits
+    /// for its other end, and cannot be stopped.
     [[nodiscard]] static task<file> open(std::string path, file_options options = {});
 
     file(file&&) noexcept;

@@ -5,6 +5,7 @@
 #include <phoenix/net/file_system.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace phoenix::net {
@@ -12,8 +13,13 @@ namespace phoenix::net {
 namespace {
 
 task<> run_on_path(op_kind kind, const char* what, std::string path) {
-    detail::op_awaiter<path_op> running(kind, detail::path_argument(what, path));
-    const int result = co_await running;
+    const char* const argument = detail::path_argument(what, path);
+    // A stop that interrupts a ring's operation is told as such by the next attempt.
+    int result = -EINTR;
+    while (result == -EINTR) {
+        detail::op_awaiter<path_op> running(kind, argument);
+        result = co_await running;
+    }
     if (result < 0) {
         throw_error(detail::result_error(result), std::string(what) + " " + path);
     }
@@ -23,9 +29,13 @@ task<> run_on_path(op_kind kind, const char* what, std::string path) {
 
 task<> rename_file(std::string from, std::string to) {
     constexpr const char* what = "rename";
+    const char* const from_path = detail::path_argument(what, from);
     const char* const to_path = detail::path_argument(what, to);
-    detail::op_awaiter<rename_op> renaming(detail::path_argument(what, from), to_path);
-    const int result = co_await renaming;
+    int result = -EINTR;
+    while (result == -EINTR) {
+        detail::op_awaiter<rename_op> renaming(from_path, to_path);
+        result = co_await renaming;
+    }
     if (result < 0) {
         throw_error(detail::result_error(result), "rename " + from + " to " + to);
     }

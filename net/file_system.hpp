@@ -4,7 +4,7 @@
 //   co_await sync_directory(".");                         // after a power failure, too
 //
 // What these change is durable only once the directory that holds the name was synchronized. Errors are std::system_error with
-// the path: the kernel's, errc::canceled, and errc::invalid_argument for a path that is empty or holds a zero byte. A stop gives
+// the path: the kernel's, errc::canceled, and EINVAL for a path that is empty or holds a zero byte. A stop gives
 // up what has not begun; what has begun ends with its own result. Thread rule: a loop's.
 #pragma once
 

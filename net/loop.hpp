@@ -27,6 +27,7 @@
 #include <phoenix/net/task.hpp>
 
 #include <atomic>
+#include <cerrno>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -201,6 +202,14 @@ public:
                        "a driver completed an operation that it did not have, or twice");
         operation.state = op_state::completed;
         ready_.push(operation);
+    }
+
+    /// Drivers: the op ends with -ECANCELED though nothing of the driver's follows: also between two turns, when an idle host
+    /// must be woken.
+    void complete_cancelled(op& operation) noexcept {
+        operation.result = -ECANCELED;
+        operation.state = op_state::completed;
+        make_ready(operation);
     }
 
     /// Runs `item` at the loop's next chance, first in first out.

@@ -197,7 +197,9 @@ public:
         dot_map made;
         const Key* previous = nullptr;
         std::size_t left = in.read_count(3, "entries");
-        made.entries_.reserve(left);
+        // Not all that is claimed: the entries have not been seen.
+        constexpr std::size_t most_reserved = 4096;
+        made.entries_.reserve(std::min(left, most_reserved));
         for (; left > 0; --left) {
             const std::size_t at = in.position();
             Key key = read_ordered<Key>(in);

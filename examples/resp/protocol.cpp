@@ -127,8 +127,9 @@ void request_parser::hold() {
     position_ -= begin_;
     begin_ = 0;
     if (in_bulk_) {
-        // Not grown step by step: each step would copy all that has come.
-        held_.reserve(position_ + bulk_size_ + 2);
+        // In few steps, since each copies all that has come; not at once, since nothing may follow.
+        constexpr std::size_t growth = 8;
+        held_.reserve(std::min(position_ + bulk_size_ + 2, kept_bytes + growth * held_.size()));
     }
     input_ = held_;
 }

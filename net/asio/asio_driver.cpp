@@ -492,11 +492,8 @@ void asio_driver::cancel(op& operation) noexcept {
     }
     if (is_file_kind(operation.kind)) {
         if (threads_.take_back(static_cast<file_op&>(operation))) {
-            // Not complete(): no handler of Asio's follows from this, and an idle host must be woken.
-            operation.result = -ECANCELED;
-            operation.state = op_state::completed;
             handle* const target = operation.target;
-            loop_->make_ready(operation);
+            loop_->complete_cancelled(operation);
             let_go_of(target);
         } else {
             operation.state = op_state::cancelling;

@@ -13,10 +13,8 @@ public:
     fork_mark(const fork_mark&) = delete;
     fork_mark& operator=(const fork_mark&) = delete;
 
-    /// False in a forked child, and after clear().
+    /// False in a forked child. Any thread.
     [[nodiscard]] bool is_set() const noexcept { return *byte_ != 0; }
-
-    void clear() noexcept { *byte_ = 0; }
 
 private:
     volatile char* byte_ = nullptr;

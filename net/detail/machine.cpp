@@ -1,7 +1,6 @@
 #include <phoenix/net/detail/machine.hpp>
 #include <phoenix/net/error.hpp>
 
-#include <bit>
 #include <cerrno>
 #include <ctime>
 
@@ -19,9 +18,13 @@ nanoseconds read_clock(clockid_t clock) noexcept {
 
 } // namespace
 
-machine::machine() {
-    random_bytes(std::as_writable_bytes(std::span(state_)));
-    state_[0] |= 1;
+machine::machine() : generator_(seed()) {}
+
+xoshiro256::state machine::seed() {
+    xoshiro256::state words;
+    random_bytes(std::as_writable_bytes(std::span(words)));
+    words[0] |= 1;
+    return words;
 }
 
 monotonic_time machine::now() noexcept {
@@ -41,18 +44,6 @@ void machine::random_bytes(std::span<std::byte> out) {
             throw_error(make_error(errno), "getrandom");
         }
     }
-}
-
-std::uint64_t machine::random() noexcept {
-    const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
-    const std::uint64_t shifted = state_[1] << 17;
-    state_[2] ^= state_[0];
-    state_[3] ^= state_[1];
-    state_[1] ^= state_[2];
-    state_[0] ^= state_[3];
-    state_[2] ^= shifted;
-    state_[3] = std::rotl(state_[3], 45);
-    return result;
 }
 
 } // namespace phoenix::net::detail

@@ -2,9 +2,9 @@
 // machines hold one of these; a simulator has its own.
 #pragma once
 
+#include <phoenix/net/core/xoshiro.hpp>
 #include <phoenix/net/time.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -22,11 +22,13 @@ public:
     /// Fills `out` from the kernel's generator. Throws std::system_error.
     static void random_bytes(std::span<std::byte> out);
 
-    /// xoshiro256** (Blackman and Vigna): uniform, fast, not for secrets.
-    [[nodiscard]] std::uint64_t random() noexcept;
+    /// Uniform, fast, not for secrets.
+    [[nodiscard]] std::uint64_t random() noexcept { return generator_.next(); }
 
 private:
-    std::array<std::uint64_t, 4> state_{};
+    [[nodiscard]] static xoshiro256::state seed();
+
+    xoshiro256 generator_;
 };
 
 } // namespace phoenix::net::detail

@@ -189,10 +189,7 @@ void resolver::cancel(resolve_op& operation) noexcept {
     auto& asked = *static_cast<request*>(operation.request);
     asked.operation = nullptr;
     asked.abandoned.store(true, std::memory_order_relaxed);
-    operation.result = -ECANCELED;
-    operation.state = op_state::completed;
-    // Not complete(): no turn of the driver follows, and an idle host must be woken.
-    loop_.make_ready(operation);
+    loop_.complete_cancelled(operation);
 }
 
 } // namespace phoenix::net::detail

@@ -1,31 +1,18 @@
 // Numbers that look random and come again with the same seed: what a simulation decides by.
 #pragma once
 
-#include <array>
+#include <phoenix/net/core/xoshiro.hpp>
+
 #include <cstdint>
 
 namespace phoenix::net::sim {
 
-/// xoshiro256** (Blackman and Vigna), seeded by splitmix64. The same numbers on every machine.
+/// Seeded by splitmix64. The same numbers on every machine.
 class random_source {
 public:
-    explicit random_source(std::uint64_t seed) noexcept {
-        for (std::uint64_t& word : state_) {
-            word = mix(seed += 0x9e37'79b9'7f4a'7c15U);
-        }
-    }
+    explicit random_source(std::uint64_t seed) noexcept : generator_(words_of(seed)) {}
 
-    [[nodiscard]] std::uint64_t next() noexcept {
-        const std::uint64_t result = rotated(state_[1] * 5, 7) * 9;
-        const std::uint64_t shifted = state_[1] << 17;
-        state_[2] ^= state_[0];
-        state_[3] ^= state_[1];
-        state_[1] ^= state_[2];
-        state_[0] ^= state_[3];
-        state_[2] ^= shifted;
-        state_[3] = rotated(state_[3], 45);
-        return result;
-    }
+    [[nodiscard]] std::uint64_t next() noexcept { return generator_.next(); }
 
     /// From 0 to bound - 1. Precondition: bound > 0.
     [[nodiscard]] std::uint64_t below(std::uint64_t bound) noexcept {
@@ -49,11 +36,15 @@ public:
     }
 
 private:
-    [[nodiscard]] static std::uint64_t rotated(std::uint64_t word, unsigned bits) noexcept {
-        return word << bits | word >> (64 - bits);
+    [[nodiscard]] static detail::xoshiro256::state words_of(std::uint64_t seed) noexcept {
+        detail::xoshiro256::state words;
+        for (std::uint64_t& word : words) {
+            word = mix(seed += 0x9e37'79b9'7f4a'7c15U);
+        }
+        return words;
     }
 
-    std::array<std::uint64_t, 4> state_{};
+    detail::xoshiro256 generator_;
 };
 
 } // namespace phoenix::net::sim

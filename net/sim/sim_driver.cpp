@@ -435,10 +435,8 @@ void sim_driver::cancel(op& operation) noexcept {
         operation.state = op_state::cancelling;
         return;
     }
-    operation.result = -ECANCELED;
-    operation.state = op_state::completed;
     handle* const target = operation.target;
-    loop_->make_ready(operation);
+    loop_->complete_cancelled(operation);
     let_go_of(target);
 }
 

@@ -105,7 +105,6 @@ bool ring::runs_here() const noexcept {
 void ring::give_up() noexcept {
     close();
     given_up_ = true;
-    mark_.clear();
 }
 
 void ring::close() noexcept {

@@ -25,10 +25,10 @@ public:
     [[nodiscard]] io_uring& native() noexcept { return ring_; }
 
     /// True in a child process that inherited the ring, and after give_up().
-    [[nodiscard]] bool is_lost() const noexcept { return !mark_.is_set(); }
+    [[nodiscard]] bool is_lost() const noexcept { return given_up_ || was_forked(); }
 
-    /// True in a child process that inherited the ring.
-    [[nodiscard]] bool was_forked() const noexcept { return is_lost() && !given_up_; }
+    /// True in a child process that inherited the ring. Any thread.
+    [[nodiscard]] bool was_forked() const noexcept { return !mark_.is_set(); }
 
     /// Binds the ring to the calling thread. Throws std::system_error.
     void enable();

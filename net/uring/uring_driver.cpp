@@ -388,11 +388,8 @@ void uring_driver::cancel_on_threads(file_op& operation) noexcept {
         operation.state = op_state::cancelling;
         return;
     }
-    // Not complete(): this may happen between two turns.
-    operation.result = -ECANCELED;
-    operation.state = op_state::completed;
     handle* const target = operation.target;
-    loop_->make_ready(operation);
+    loop_->complete_cancelled(operation);
     let_go_of(target);
 }
 

@@ -15,9 +15,9 @@
 #include <phoenix/net/with_scope.hpp>
 
 #include "allocation_count.hpp"
-#include "conformance/scratch.hpp"
 #include "on_each_driver.hpp"
 #include "stream_pair.hpp"
+#include "temporary_folder.hpp"
 
 #include <asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
@@ -230,7 +230,7 @@ task<> use_file(file& kept, int count) {
 }
 
 task<> count_file_allocations(std::size_t& count, std::string& place) {
-    const conformance::scratch directory;
+    const temporary_folder directory;
     file_options how;
     how.access = file_access::read_write;
     how.creation = file_creation::always;

@@ -7,6 +7,8 @@
 #include <phoenix/net/sleep.hpp>
 #include <phoenix/net/stream.hpp>
 
+#include "conformance/talk.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <cerrno>
@@ -15,29 +17,16 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <system_error>
 
 namespace {
 
 using namespace phoenix::net;
+using conformance::echo;
+using conformance::read_text;
 using namespace std::chrono_literals;
 
 constexpr std::uint16_t port = 7000;
-
-std::string_view text_of(std::span<const std::byte> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-task<> echo(stream peer) {
-    for (;;) {
-        const auto data = co_await peer.read_some();
-        if (data.empty()) {
-            co_return;
-        }
-        co_await peer.write(data);
-    }
-}
 
 task<> serve_echo() {
     loop& here = co_await this_loop();
@@ -54,12 +43,7 @@ task<> talk(endpoint to, int count, int& answers) {
     for (int i = 0; i < count; ++i) {
         const std::string line = "line " + std::to_string(i) + "\n";
         co_await peer.write(line);
-        std::string answer;
-        while (answer.size() < line.size()) {
-            const auto data = co_await peer.read_some();
-            BOOST_TEST_REQUIRE(!data.empty());
-            answer += text_of(data);
-        }
+        const std::string answer = co_await read_text(peer, line.size());
         BOOST_TEST(answer == line);
         ++answers;
         loop& here = co_await this_loop();

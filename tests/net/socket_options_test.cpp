@@ -2,12 +2,13 @@
 #include <phoenix/net/error.hpp>
 #include <phoenix/net/socket_options.hpp>
 
+#include "temporary_folder.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <string>
@@ -89,23 +90,10 @@ struct connection {
     }
 };
 
-/// A folder of its own that goes with the test.
-struct folder {
-    std::filesystem::path path;
-
-    folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "phoenix-XXXXXX").string();
-        BOOST_TEST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-
-    folder(const folder&) = delete;
-    folder& operator=(const folder&) = delete;
-
-    ~folder() { std::filesystem::remove_all(path); }
-
-    endpoint socket() const { return endpoint::unix_path((path / "s").string()); }
-};
+/// Where a Unix socket of a test stands.
+endpoint socket_in(const testing::temporary_folder& folder) {
+    return endpoint::unix_path(folder / "s");
+}
 
 /// The message of the error that `open_listener` throws; its code must be `expected`.
 std::string listen_refusal(const endpoint& where, const listener_options& options, std::errc expected) {
@@ -279,8 +267,8 @@ BOOST_AUTO_TEST_CASE(accepted_unix_sockets_need_their_buffer_sizes_again) {
     BOOST_TEST(!detail::accepted_needs_apply(o.accepted, address_family::local));
     o.accepted.send_buffer_bytes = 30000;
     BOOST_TEST(detail::accepted_needs_apply(o.accepted, address_family::local));
-    const folder f;
-    const owned_fd listener = detail::open_listener(f.socket(), o);
+    const testing::temporary_folder f;
+    const owned_fd listener = detail::open_listener(socket_in(f), o);
     const connection c(listener);
     detail::apply(c.accepted.get(), o.accepted, address_family::local);
     BOOST_TEST(option(c.accepted, SOL_SOCKET, SO_SNDBUF) == 60000);
@@ -330,12 +318,12 @@ BOOST_AUTO_TEST_CASE(port_in_use_is_refused_with_the_endpoint) {
 }
 
 BOOST_AUTO_TEST_CASE(wrong_options_are_refused_before_anything_is_bound) {
-    const folder f;
+    const testing::temporary_folder f;
     listener_options o;
     o.backlog = -1;
     BOOST_TEST(
-        contains(listen_refusal(f.socket(), o, std::errc::invalid_argument), "listener_options.backlog"));
-    BOOST_TEST(std::filesystem::is_empty(f.path));
+        contains(listen_refusal(socket_in(f), o, std::errc::invalid_argument), "listener_options.backlog"));
+    BOOST_TEST(std::filesystem::is_empty(f.path()));
 }
 
 BOOST_AUTO_TEST_CASE(unix_path_in_a_folder_that_is_not_there_is_refused) {
@@ -344,35 +332,35 @@ BOOST_AUTO_TEST_CASE(unix_path_in_a_folder_that_is_not_there_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(stale_unix_socket_is_refused_and_named_unless_it_may_be_removed) {
-    const folder f;
-    leave_stale(f.socket());
-    const std::string message = listen_refusal(f.socket(), {}, std::errc::address_in_use);
+    const testing::temporary_folder f;
+    leave_stale(socket_in(f));
+    const std::string message = listen_refusal(socket_in(f), {}, std::errc::address_in_use);
     BOOST_TEST(contains(message, "unlink_existing"));
-    BOOST_TEST(contains(message, f.socket().to_string()));
+    BOOST_TEST(contains(message, socket_in(f).to_string()));
     listener_options o;
     o.unlink_existing = true;
-    const owned_fd listener = detail::open_listener(f.socket(), o);
+    const owned_fd listener = detail::open_listener(socket_in(f), o);
     const connection c(listener);
 }
 
 BOOST_AUTO_TEST_CASE(unix_socket_with_a_listener_is_never_removed) {
-    const folder f;
-    const owned_fd alive = detail::open_listener(f.socket(), {});
+    const testing::temporary_folder f;
+    const owned_fd alive = detail::open_listener(socket_in(f), {});
     listener_options o;
     o.unlink_existing = true;
-    BOOST_TEST(contains(listen_refusal(f.socket(), o, std::errc::address_in_use), "another process"));
-    BOOST_TEST(contains(listen_refusal(f.socket(), {}, std::errc::address_in_use), "another process"));
-    BOOST_TEST(std::filesystem::is_socket(std::string(f.socket().unix_name())));
+    BOOST_TEST(contains(listen_refusal(socket_in(f), o, std::errc::address_in_use), "another process"));
+    BOOST_TEST(contains(listen_refusal(socket_in(f), {}, std::errc::address_in_use), "another process"));
+    BOOST_TEST(std::filesystem::is_socket(std::string(socket_in(f).unix_name())));
 }
 
 BOOST_AUTO_TEST_CASE(unix_socket_whose_backlog_is_full_is_never_removed) {
-    const folder f;
+    const testing::temporary_folder f;
     listener_options o;
     o.backlog = 1;
     o.unlink_existing = true;
-    const owned_fd alive = detail::open_listener(f.socket(), o);
+    const owned_fd alive = detail::open_listener(socket_in(f), o);
     std::vector<owned_fd> waiting;
-    const endpoint where = f.socket();
+    const endpoint where = socket_in(f);
     do {
         waiting.push_back(detail::open_stream_socket(address_family::local));
     } while (::connect(waiting.back().get(), where.data(), where.size()) == 0);
@@ -381,25 +369,25 @@ BOOST_AUTO_TEST_CASE(unix_socket_whose_backlog_is_full_is_never_removed) {
 }
 
 BOOST_AUTO_TEST_CASE(file_at_the_unix_path_is_never_removed) {
-    const folder f;
-    const std::string path(f.socket().unix_name());
+    const testing::temporary_folder f;
+    const std::string path(socket_in(f).unix_name());
     std::FILE* file = std::fopen(path.c_str(), "w");
     BOOST_TEST_REQUIRE(file != nullptr);
     std::fclose(file);
     listener_options o;
     o.unlink_existing = true;
-    BOOST_TEST(contains(listen_refusal(f.socket(), o, std::errc::address_in_use), "not a socket"));
+    BOOST_TEST(contains(listen_refusal(socket_in(f), o, std::errc::address_in_use), "not a socket"));
     BOOST_TEST(std::filesystem::is_regular_file(path));
 }
 
 BOOST_AUTO_TEST_CASE(link_to_a_stale_unix_socket_is_never_removed) {
-    const folder f;
-    leave_stale(endpoint::unix_path((f.path / "real").string()));
-    std::filesystem::create_symlink(f.path / "real", f.path / "s");
+    const testing::temporary_folder f;
+    leave_stale(endpoint::unix_path(f / "real"));
+    std::filesystem::create_symlink(f / "real", f / "s");
     listener_options o;
     o.unlink_existing = true;
-    BOOST_TEST(contains(listen_refusal(f.socket(), o, std::errc::address_in_use), "not a socket"));
-    BOOST_TEST(std::filesystem::is_symlink(f.path / "s"));
+    BOOST_TEST(contains(listen_refusal(socket_in(f), o, std::errc::address_in_use), "not a socket"));
+    BOOST_TEST(std::filesystem::is_symlink(f / "s"));
 }
 
 BOOST_AUTO_TEST_CASE(socket_error_tells_how_a_connect_ended) {

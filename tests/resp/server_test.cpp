@@ -9,6 +9,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include <resp/server.hpp>
 
@@ -152,6 +153,25 @@ net::task<> sends_much_while_it_waits(bench& here) {
     BOOST_TEST((said == expected));
 }
 
+net::task<> send_all(net::stream& peer, std::string_view text) {
+    co_await peer.write(text);
+    co_await peer.flush();
+}
+
+net::task<> sends_without_end_while_it_waits(bench& here) {
+    net::stream peer = co_await net::connect(here.door.local_endpoint());
+    co_await peer.write("WAIT 1 0\r\n");
+    // More than what is read ahead and what the kernel holds on the way.
+    const std::string much(64UL * 1024 * 1024, 'x');
+    bool was_taken = true;
+    try {
+        co_await net::with_deadline(send_all(peer, much), 1s);
+    } catch (const std::system_error& e) {
+        was_taken = e.code() != net::errc::timed_out;
+    }
+    BOOST_TEST(!was_taken);
+}
+
 net::task<> sends_while_it_waits(bench& here) {
     net::stream peer = co_await net::connect(here.door.local_endpoint());
     co_await peer.write("SET a 1\r\nWAIT 1 100\r\n");
@@ -185,6 +205,10 @@ BOOST_AUTO_TEST_CASE(a_client_that_leaves_with_requests_behind_a_wait_is_let_go)
 
 BOOST_AUTO_TEST_CASE(more_than_is_read_ahead_waits_and_is_answered) {
     on_a_port(sends_much_while_it_waits);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_read_ahead_of_a_wait_has_a_bound) {
+    on_a_port(sends_without_end_while_it_waits);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_client_sends_while_it_waits_is_answered_after_it) {

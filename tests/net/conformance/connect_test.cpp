@@ -2,6 +2,7 @@
 #include <phoenix/net/when_all.hpp>
 #include <phoenix/net/with_scope.hpp>
 
+#include "../temporary_folder.hpp"
 #include "child.hpp"
 #include "machine.hpp"
 #include "suite.hpp"
@@ -9,8 +10,6 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <cstdlib>
-#include <filesystem>
 #include <functional>
 
 #include <sys/socket.h>
@@ -19,24 +18,6 @@
 namespace phoenix::net::conformance {
 
 namespace {
-
-/// A folder for Unix sockets that goes away with everything in it.
-class temporary_folder {
-public:
-    temporary_folder() : path_((std::filesystem::temp_directory_path() / "phoenix.XXXXXX").string()) {
-        BOOST_REQUIRE(::mkdtemp(path_.data()) != nullptr);
-    }
-
-    temporary_folder(const temporary_folder&) = delete;
-    temporary_folder& operator=(const temporary_folder&) = delete;
-
-    ~temporary_folder() { std::filesystem::remove_all(path_); }
-
-    [[nodiscard]] std::string file(const char* name) const { return path_ + "/" + name; }
-
-private:
-    std::string path_;
-};
 
 std::string unique_abstract_name(const driver_row& row) {
     return std::string("@phoenix-conformance-") + row.name + "-" + std::to_string(::getpid());
@@ -177,8 +158,8 @@ CONFORMANCE_CASE(connect_v6, needs_v6) {
 }
 
 CONFORMANCE_CASE(connect_unix_path, needs_kernel) {
-    const temporary_folder folder;
-    row.open(loop_options())->run(exchange(endpoint::unix_path(folder.file("socket"))));
+    const testing::temporary_folder folder;
+    row.open(loop_options())->run(exchange(endpoint::unix_path(folder / "socket")));
 }
 
 CONFORMANCE_CASE(connect_unix_abstract, needs_kernel) {
@@ -199,9 +180,9 @@ CONFORMANCE_CASE(refused, needs_nothing) {
 }
 
 CONFORMANCE_CASE(refused_unix, needs_kernel) {
-    const temporary_folder folder;
+    const testing::temporary_folder folder;
     const auto world = row.open(loop_options());
-    const endpoint where = endpoint::unix_path(folder.file("socket"));
+    const endpoint where = endpoint::unix_path(folder / "socket");
     world->run(dial_nobody(where, std::errc::no_such_file_or_directory));
     {
         const listener left_behind(world->here(), where);
@@ -211,8 +192,8 @@ CONFORMANCE_CASE(refused_unix, needs_kernel) {
 }
 
 CONFORMANCE_CASE(unix_backlog_full, needs_kernel) {
-    const temporary_folder folder;
-    const endpoint where = endpoint::unix_path(folder.file("socket"));
+    const testing::temporary_folder folder;
+    const endpoint where = endpoint::unix_path(folder / "socket");
     const int door = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     BOOST_TEST_REQUIRE(::bind(door, where.data(), where.size()) == 0);
     BOOST_TEST_REQUIRE(::listen(door, 0) == 0);

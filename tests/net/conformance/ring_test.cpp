@@ -1,12 +1,16 @@
 // Traps of rings, and which driver is really in use.
+#include <phoenix/net/asio/asio_driver.hpp>
+#include <phoenix/net/file_system.hpp>
 #include <phoenix/net/when_all.hpp>
 #include <phoenix/net/with_scope.hpp>
 
+#include "../temporary_folder.hpp"
 #include "child.hpp"
 #include "machine.hpp"
 #include "suite.hpp"
 #include "talk.hpp"
 
+#include <asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -173,6 +177,13 @@ task<> look_up() {
     expect(!found.empty(), "expected localhost to be known");
 }
 
+/// Needs a thread for files, on every driver.
+task<> list_a_folder() {
+    const testing::temporary_folder place;
+    const auto names = co_await list_directory(place.path());
+    expect(names.empty(), "expected an empty folder");
+}
+
 task<> talk_over(connection& pair) {
     co_await pair.client.write("ping");
     const std::string ping = co_await read_text(pair.server, 4);
@@ -237,9 +248,11 @@ CONFORMANCE_CASE(trap_ring_after_fork, needs_kernel) {
     // From here on a receive waits on each end, and the thread of the resolver for names.
     inherited->run(talk_over(*pair));
     inherited->run(look_up());
+    inherited->run(list_a_folder());
     BOOST_TEST(in_child([&] {
                    auto own = row.open(loop_options());
                    own->run(small_talk());
+                   own->run(list_a_folder());
                    if (row.drives_itself) {
                        const endpoint where = door->local_endpoint();
                        const std::error_code code = code_of_run(*inherited, dial(where));
@@ -266,7 +279,21 @@ CONFORMANCE_CASE(trap_ring_after_fork, needs_kernel) {
     BOOST_TEST(::getsockopt(pair->server.native_descriptor(), SOL_SOCKET, SO_LINGER, &how, &size) == 0);
     BOOST_TEST(how.l_onoff == 0);
     inherited->run(talk_over(*pair));
+    inherited->run(list_a_folder());
     inherited->run(small_talk());
+}
+
+CONFORMANCE_CASE(forked_host_goes_on_with_files, needs_kernel) {
+    if (row.drives_itself) {
+        return;
+    }
+    auto inherited = row.open(loop_options());
+    inherited->run(list_a_folder());
+    BOOST_TEST(in_child([&] {
+                   asio_context(inherited->here()).notify_fork(asio::io_context::fork_child);
+                   inherited->run(list_a_folder());
+                   inherited.reset();
+               }) == "");
 }
 
 CONFORMANCE_CASE(forked_child_runs_nothing_of_the_parent, needs_kernel) {
