@@ -111,6 +111,9 @@ public:
     [[nodiscard]] virtual std::uint64_t random() noexcept = 0;
     /// Fit for keys and nonces (outside a simulator).
     virtual void random_bytes(std::span<std::byte> out) = 0;
+
+    /// See loop::buggify.
+    [[nodiscard]] virtual bool buggify(std::string_view /*site*/) { return false; }
 };
 
 } // namespace phoenix::net

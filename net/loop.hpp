@@ -155,6 +155,10 @@ public:
     /// "uring", "asio".
     [[nodiscard]] std::string_view driver_name() const noexcept { return driver_->capabilities().name; }
 
+    /// False but in a simulation, where it is true at times: code asks it whether to do something rare but right, such as a
+    /// small buffer or a late flush, which tests would not see otherwise. `site` names the place.
+    [[nodiscard]] bool buggify(std::string_view site) { return driver_->buggify(site); }
+
     void log(log_level level, std::string_view component, std::string_view key, std::string_view message);
 
     [[nodiscard]] logger& log_messages() noexcept { return logger_; }

@@ -8,38 +8,35 @@
 
 namespace phoenix::net::sim {
 
-void connection_end::join(connection_end& asking, connection_end& accepting) noexcept {
+void connection_end::join(connection_end& asking, connection_end& accepting) {
+    world_core& all = asking.owner_.around();
+    const node_number one = asking.owner_.number();
+    const node_number other = accepting.owner_.number();
     asking.other_ = accepting.weak_from_this();
-    asking.other_number_ = accepting.owner_.number();
+    asking.other_number_ = other;
+    asking.out_ = std::make_shared<one_way>(all, one, other, asking.weak_from_this(), asking.other_);
     asking.credit_ = accepting.holds_;
     asking.was_heard_ = true;
     accepting.other_ = asking.weak_from_this();
-    accepting.other_number_ = asking.owner_.number();
+    accepting.other_number_ = one;
+    accepting.out_ = std::make_shared<one_way>(all, other, one, accepting.weak_from_this(), accepting.other_);
     accepting.credit_ = asking.holds_;
     accepting.joined_ = true;
+    if (one != other) {
+        all.add_connection(asking.shared_from_this());
+    }
 }
 
-template <class What>
-void connection_end::pass(if_gone answer, What what) {
-    world_core& all = owner_.around();
-    const node_number there = other_number_;
-    const monotonic_time due = all.now() + all.link_time(owner_.number(), there);
-    // One nanosecond apart: what is sent first arrives first.
-    last_arrival_ = std::max(due, last_arrival_ + nanoseconds(1));
-    all.at(last_arrival_,
-           [&all, there, answer, to = other_, from = weak_from_this(), what = std::move(what)]() mutable {
-               if (const std::shared_ptr<connection_end> here = to.lock()) {
-                   what(*here);
-               } else if (answer == if_gone::reset && all.find(there) != nullptr) {
-                   if (const std::shared_ptr<connection_end> sender = from.lock()) {
-                       all.at(all.now() + all.link_time(there, sender->owner_.number()), [from] {
-                           if (const std::shared_ptr<connection_end> told = from.lock()) {
-                               told->reset_arrives();
-                           }
-                       });
-                   }
-               }
-           });
+std::pair<node_number, node_number> connection_end::machines() const noexcept {
+    return {owner_.number(), other_number_};
+}
+
+void connection_end::pass(std::string_view label, std::size_t bytes, one_way::if_gone answer,
+                          std::function<void(connection_end&)> what) {
+    // The last words of a process are its kernel's, and without power that has none.
+    if (owner_.around().at_machine(owner_.number()).has_power) {
+        out_->send(label, bytes, answer, std::move(what));
+    }
 }
 
 int connection_end::receive(std::span<std::byte> into) {
@@ -50,7 +47,7 @@ int connection_end::receive(std::span<std::byte> into) {
     const auto end = unread_.begin() + static_cast<std::ptrdiff_t>(taken);
     std::copy(unread_.begin(), end, into.begin());
     unread_.erase(unread_.begin(), end);
-    pass(if_gone::nothing, [taken](connection_end& other) { other.room_arrives(taken); });
+    pass("room", 0, one_way::if_gone::nothing, [taken](connection_end& other) { other.room_arrives(taken); });
     return static_cast<int>(taken);
 }
 
@@ -82,7 +79,7 @@ int connection_end::send(std::span<const iovec> pieces) {
         data.insert(data.end(), from, from + std::min(each.iov_len, sent - data.size()));
     }
     credit_ -= sent;
-    pass(if_gone::reset,
+    pass("data", sent, one_way::if_gone::reset,
          [data = std::move(data)](connection_end& other) mutable { other.data_arrives(std::move(data)); });
     return static_cast<int>(sent);
 }
@@ -93,7 +90,7 @@ int connection_end::end_sending() {
     }
     if (!sending_ended_) {
         sending_ended_ = true;
-        pass(if_gone::nothing, [](connection_end& other) { other.end_arrives(); });
+        pass("end", 0, one_way::if_gone::nothing, [](connection_end& other) { other.end_arrives(); });
     }
     return 0;
 }
@@ -105,7 +102,7 @@ void connection_end::release(bool reset) {
     }
     // As a kernel does: who does not read what has come breaks the connection.
     if (reset || !unread_.empty()) {
-        pass(if_gone::nothing, [](connection_end& other) { other.reset_arrives(); });
+        pass("reset", 0, one_way::if_gone::nothing, [](connection_end& other) { other.reset_arrives(); });
     } else {
         static_cast<void>(end_sending());
     }
@@ -113,7 +110,14 @@ void connection_end::release(bool reset) {
 }
 
 void connection_end::answer_request() {
-    pass(if_gone::reset, [](connection_end& other) { other.answer_arrives(); });
+    pass("accepted", 0, one_way::if_gone::reset, [](connection_end& other) { other.answer_arrives(); });
+}
+
+void connection_end::fall_silent() noexcept {
+    out_->fall_silent();
+    if (const std::shared_ptr<connection_end> other = other_.lock()) {
+        other->out_->fall_silent();
+    }
 }
 
 void connection_end::answer_arrives() {
@@ -128,7 +132,7 @@ void connection_end::data_arrives(std::vector<std::byte> data) {
         return;
     }
     if (released_) {
-        pass(if_gone::nothing, [](connection_end& other) { other.reset_arrives(); });
+        pass("reset", 0, one_way::if_gone::nothing, [](connection_end& other) { other.reset_arrives(); });
         return;
     }
     unread_.insert(unread_.end(), data.begin(), data.end());
@@ -140,8 +144,14 @@ void connection_end::end_arrives() {
     wake_receiver();
 }
 
-void connection_end::reset_arrives() {
+void connection_end::break_off() {
+    const std::shared_ptr<connection_end> other = other_.lock();
+    out_->drop();
     fail(-ECONNRESET);
+    if (other != nullptr) {
+        other->out_->drop();
+        other->fail(-ECONNRESET);
+    }
 }
 
 void connection_end::fail(int result) {
@@ -166,7 +176,7 @@ void connection_end::wake_receiver() {
     }
     const int result = receive(receiving->buffer);
     if (result != -EAGAIN) {
-        owner_.complete(*std::exchange(receiving, nullptr), result);
+        owner_.complete_receive(*std::exchange(receiving, nullptr), result);
     }
 }
 

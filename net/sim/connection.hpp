@@ -1,18 +1,23 @@
 // One side of a simulated connection: what has arrived and was not read, what may still be sent, and how it ended.
 //
-// The two sides share nothing: all that passes between them are events, each of which takes the time that its link takes, in
-// the order in which they were sent. Room is a credit: reading gives it back to the sender, a link's time later.
+// The two sides share nothing: all that passes between them are messages (one_way.hpp). Room is a credit: reading gives it
+// back to the sender, a link's time later.
 #pragma once
 
 #include <phoenix/net/endpoint.hpp>
 #include <phoenix/net/op.hpp>
+#include <phoenix/net/sim/one_way.hpp>
 #include <phoenix/net/time.hpp>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace phoenix::net::sim {
@@ -35,7 +40,12 @@ public:
 
     /// Joins the two sides of a connection. The side that accepts may send from now on, the one that asked for it when it has
     /// the answer.
-    static void join(connection_end& asking, connection_end& accepting) noexcept;
+    static void join(connection_end& asking, connection_end& accepting);
+
+    /// Of this side and, once it is joined, the other.
+    [[nodiscard]] std::pair<node_number, node_number> machines() const noexcept;
+
+    [[nodiscard]] bool has_failed() const noexcept { return failure_ != 0; }
 
     /// Whether somebody accepts it: there is nothing left to ask for.
     [[nodiscard]] bool was_heard() const noexcept { return was_heard_; }
@@ -59,6 +69,15 @@ public:
     /// The other side refused, or is not there.
     void fail(int result);
 
+    void reset_arrives() { fail(-ECONNRESET); }
+
+    // --- Faults of what is between the two.
+
+    /// Both sides are told that the connection is no more, and what was on its way is lost.
+    void break_off();
+    /// From now on nothing arrives at either side, and nobody is told.
+    void fall_silent() noexcept;
+
     /// The side that accepts says so.
     void answer_request();
 
@@ -67,15 +86,11 @@ private:
     void answer_arrives();
     void data_arrives(std::vector<std::byte> data);
     void end_arrives();
-    void reset_arrives();
     void room_arrives(std::size_t bytes);
 
-    enum class if_gone : std::uint8_t { nothing, reset };
-
-    /// Calls what(other side) when a message from here has arrived there, after all that were sent before. Who has forgotten
-    /// the connection answers with a reset, where the message wants an answer.
-    template <class What>
-    void pass(if_gone answer, What what);
+    /// Calls what(other side) when it is there.
+    void pass(std::string_view label, std::size_t bytes, one_way::if_gone answer,
+              std::function<void(connection_end&)> what);
 
     void wake_receiver();
     void wake_sender();
@@ -83,12 +98,13 @@ private:
     sim_driver& owner_;
     const std::size_t holds_;
     std::weak_ptr<connection_end> other_;
-    std::uint32_t other_number_ = 0;
+    node_number other_number_ = 0;
+    /// From when it is joined.
+    std::shared_ptr<one_way> out_;
     bool was_heard_ = false;
     bool joined_ = false;
     std::deque<std::byte> unread_;
     std::size_t credit_ = 0;
-    monotonic_time last_arrival_{};
     bool sending_ended_ = false;
     bool end_came_ = false;
     bool released_ = false;

@@ -1,6 +1,7 @@
 // What a simulated world is like: how long things take, and what goes wrong how often.
 #pragma once
 
+#include <phoenix/net/sim/fault_plan.hpp>
 #include <phoenix/net/time.hpp>
 
 #include <chrono>
@@ -21,6 +22,9 @@ struct plan {
     /// Within a node.
     nanoseconds loopback_latency = std::chrono::microseconds(10);
 
+    /// What a link carries in each direction; 0: all that is sent.
+    std::uint64_t bytes_per_second = 0;
+
     /// How often a read or a write that could do all at once does a part of it.
     std::uint32_t short_rate = 50'000;
     /// How often an operation that could complete at once completes later.
@@ -32,6 +36,14 @@ struct plan {
     /// How long a connection that nobody answers is tried for, and after which pause it is tried anew.
     nanoseconds connect_timeout = std::chrono::seconds(127);
     nanoseconds connect_retry = std::chrono::seconds(1);
+
+    /// How long a kernel sends again what nobody acknowledges, before the connection fails; and how far apart its attempts
+    /// are at most.
+    nanoseconds retransmit_timeout = std::chrono::seconds(924);
+    nanoseconds retransmit_max = std::chrono::seconds(3);
+
+    /// What goes wrong.
+    fault_plan faults;
 
     /// Throws std::system_error(errc::invalid_options) that names the field, what it holds and what it may.
     void validate() const;

@@ -20,15 +20,14 @@ namespace {
 constexpr nanoseconds turn_time = std::chrono::microseconds(1);
 /// Up to so much later an operation completes that could complete at once.
 constexpr std::uint64_t late_ns_max = 20'000;
+/// The same of what a slow process reads.
+constexpr std::uint64_t very_late_ns_max = 5'000'000;
 /// When the world begins: 2020-09-13T12:26:40Z.
 constexpr wall_time first_wall_time{std::chrono::seconds(1'600'000'000)};
-
-/// 10.x.y.z, where x.y.z is the number of the node.
-endpoint address_of(node_number number, std::uint16_t port) noexcept {
-    return endpoint::tcp_v4({10, static_cast<std::uint8_t>(number >> 16),
-                             static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)},
-                            port);
-}
+/// How often a loop turns at most after its process has ended.
+constexpr std::uint32_t last_turns_max = 100'000;
+/// What a slow process reads at once.
+constexpr std::size_t slow_bytes = 64;
 
 } // namespace
 
@@ -62,14 +61,14 @@ public:
 };
 
 sim_driver::sim_driver(world_core& around, node_number number)
-    : around_(around), number_(number), random_(around.random().next()),
+    : around_(around), number_(number), machine_(around.at_machine(number)), random_(around.random().next()),
       self_(std::make_shared<sim_driver*>(this)) {
-    around_.enter(*this);
+    machine_.process = this;
 }
 
 sim_driver::~sim_driver() {
     *self_ = nullptr;
-    around_.leave(*this);
+    machine_.process = nullptr;
 }
 
 const driver_capabilities& sim_driver::capabilities() const noexcept {
@@ -77,12 +76,18 @@ const driver_capabilities& sim_driver::capabilities() const noexcept {
     return all;
 }
 
-endpoint sim_driver::address() const noexcept {
-    return address_of(number_, 0);
+endpoint sim_driver::address_of(node_number number, std::uint16_t port) noexcept {
+    return endpoint::tcp_v4({10, static_cast<std::uint8_t>(number >> 16),
+                             static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)},
+                            port);
 }
 
 wall_time sim_driver::wall_now() noexcept {
-    return first_wall_time + around_.now().time_since_epoch();
+    return first_wall_time + around_.now().time_since_epoch() + machine_.clock_offset;
+}
+
+bool sim_driver::buggify(std::string_view site) {
+    return around_.buggify(site);
 }
 
 void sim_driver::random_bytes(std::span<std::byte> out) {
@@ -105,7 +110,7 @@ void sim_driver::wake() noexcept {
     around_.at(around_.now() + turn_time, [self = self_] {
         if (sim_driver* const here = *self) {
             here->wake_is_due_ = false;
-            here->around_.touch(*here);
+            here->around_.touch(here->number_);
         }
     });
 }
@@ -124,12 +129,18 @@ void sim_driver::arm(monotonic_time deadline) {
     around_.at(std::max(deadline, around_.now() + turn_time), [self = self_, arm = ++arms_] {
         if (sim_driver* const here = *self; here != nullptr && here->arms_ == arm) {
             here->armed_ = no_deadline;
-            here->around_.touch(*here);
+            here->around_.touch(here->number_);
         }
     });
 }
 
 void sim_driver::turn(monotonic_time deadline) {
+    if (has_ended_) {
+        // Nothing that it waits for comes any more.
+        ++last_turns_;
+        PHOENIX_ASSERT(last_turns_ < last_turns_max, "a simulated process that was ended does not end");
+        return;
+    }
     // Not later than a turn takes: what polls again and again must see time go on.
     const bool polls = deadline <= around_.now();
     const bool any = around_.step_until(polls ? around_.now() + turn_time : deadline);
@@ -240,24 +251,10 @@ void sim_driver::send_request(const std::weak_ptr<connection_end>& from, monoton
     }
     const node_number there = node_of(end->remote);
     world_core& all = around_;
-    all.at(all.now() + all.link_time(number_, there), [&all, from, there] {
-        const std::shared_ptr<connection_end> client = from.lock();
-        sim_driver* const host = all.find(there);
-        if (client == nullptr || client->was_heard() || host == nullptr) {
-            return;
-        }
-        bool was_full = false;
-        if (const auto server = host->arrive(client->remote, client->local, was_full)) {
-            connection_end::join(*client, *server);
-            server->answer_request();
-        } else if (!was_full) {
-            all.at(all.now() + all.link_time(there, client->owner().number()), [from] {
-                if (const auto refused = from.lock()) {
-                    refused->fail(-ECONNREFUSED);
-                }
-            });
-        }
-    });
+    // What a cut swallows is asked again; what a clog holds up is as good as that.
+    if (all.link_between(number_, there).is_open()) {
+        all.at(all.due_over(number_, there, 0), [&all, from, there] { hear_request(all, from, there); });
+    }
     // Nobody may have heard it.
     const monotonic_time again = all.now() + all.how().connect_retry;
     all.at(std::min(again, give_up), [self = self_, from, give_up, is_last = again >= give_up] {
@@ -272,6 +269,33 @@ void sim_driver::send_request(const std::weak_ptr<connection_end>& from, monoton
             here->send_request(from, give_up);
         }
     });
+}
+
+void sim_driver::hear_request(world_core& all, const std::weak_ptr<connection_end>& from, node_number there) {
+    const std::shared_ptr<connection_end> client = from.lock();
+    if (client == nullptr || client->was_heard() || !all.at_machine(there).has_power ||
+        all.at_machine(there).starts == 0) {
+        return;
+    }
+    const node_number here = client->owner().number();
+    if (!all.link_between(here, there).is_open() || !all.link_between(there, here).is_open()) {
+        return;
+    }
+    bool was_full = false;
+    std::shared_ptr<connection_end> server;
+    if (sim_driver* const host = all.find(there)) {
+        server = host->arrive(client->remote, client->local, was_full);
+    }
+    if (server != nullptr) {
+        connection_end::join(*client, *server);
+        server->answer_request();
+    } else if (!was_full) {
+        all.at(all.due_over(there, here, 0), [from] {
+            if (const auto refused = from.lock()) {
+                refused->fail(-ECONNREFUSED);
+            }
+        });
+    }
 }
 
 endpoint sim_driver::local_endpoint(handle& target) {
@@ -316,7 +340,14 @@ void sim_driver::let_go_of(handle* target) noexcept {
 
 // --- Operations.
 
+bool sim_driver::is_slow_now() const noexcept {
+    return machine_.slow_until > around_.now();
+}
+
 std::size_t sim_driver::part_of(std::size_t most) {
+    if (is_slow_now()) {
+        return std::min(most, slow_bytes);
+    }
     return most > 1 && random_.chance(around_.how().short_rate) ? random_.between(1, most) : most;
 }
 
@@ -375,10 +406,16 @@ int sim_driver::try_now(op& operation) {
 }
 
 bool sim_driver::submit(op& operation) noexcept {
+    if (has_ended_) {
+        operation.result = -ECANCELED;
+        operation.state = op_state::done;
+        return true;
+    }
     const bool is_eager = operation.kind == op_kind::send && static_cast<send_op&>(operation).eager;
     const int result = try_now(operation);
     const bool waits = result == -EAGAIN && !is_eager;
-    if (!waits && !random_.chance(around_.how().late_rate)) {
+    const bool is_slow = operation.kind == op_kind::recv && is_slow_now();
+    if (!waits && !is_slow && !random_.chance(around_.how().late_rate)) {
         operation.result = result;
         operation.state = op_state::done;
         return true;
@@ -388,14 +425,35 @@ bool sim_driver::submit(op& operation) noexcept {
         ++operation.target->in_flight;
     }
     if (!waits) {
-        const nanoseconds late(random_.between(1, late_ns_max));
-        around_.at(around_.now() + late, [self = self_, &operation, result] {
-            if (sim_driver* const here = *self) {
-                here->complete(operation, result);
-            }
-        });
+        complete_late(operation, result);
     }
     return false;
+}
+
+void sim_driver::complete_late(op& operation, int result) {
+    late_.push_back({&operation, ++late_count_});
+    const std::uint64_t most = is_slow_now() ? very_late_ns_max : late_ns_max;
+    const nanoseconds late(random_.between(1, most));
+    around_.at(around_.now() + late, [self = self_, number = late_count_, result] {
+        sim_driver* const here = *self;
+        if (here == nullptr) {
+            return;
+        }
+        const auto found = std::ranges::find(here->late_, number, &late_completion::number);
+        if (found != here->late_.end()) {
+            op& due = *found->operation;
+            here->late_.erase(found);
+            here->complete(due, result);
+        }
+    });
+}
+
+void sim_driver::complete_receive(recv_op& operation, int result) {
+    if (is_slow_now()) {
+        complete_late(operation, result);
+    } else {
+        complete(operation, result);
+    }
 }
 
 void sim_driver::complete(op& operation, int result) {
@@ -404,7 +462,7 @@ void sim_driver::complete(op& operation, int result) {
     loop_->complete(operation);
     let_go_of(target);
     around_.trace(static_cast<std::uint64_t>(operation.kind) << 32 | static_cast<std::uint32_t>(result));
-    around_.touch(*this);
+    around_.touch(number_);
 }
 
 bool sim_driver::forget(op& operation) noexcept {
@@ -430,7 +488,10 @@ void sim_driver::cancel(op& operation) noexcept {
     if (!operation.is_cancellable()) {
         return;
     }
-    if (!forget(operation)) {
+    const bool is_late = std::erase_if(late_, [&](const auto& each) {
+                             return has_ended_ && each.operation == &operation;
+                         }) != 0;
+    if (!is_late && !forget(operation)) {
         // It has its result, which is on its way.
         operation.state = op_state::cancelling;
         return;

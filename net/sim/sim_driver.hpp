@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string_view>
+#include <vector>
 
 namespace phoenix::net::sim {
 
@@ -41,7 +43,8 @@ public:
 
     [[nodiscard]] node_number number() const noexcept { return number_; }
 
-    [[nodiscard]] endpoint address() const noexcept;
+    /// 10.x.y.z, where x.y.z is the number of the node.
+    [[nodiscard]] static endpoint address_of(node_number number, std::uint16_t port) noexcept;
 
     /// Whether it has tasks, or is about to take a turn.
     [[nodiscard]] bool is_busy() const noexcept { return busy_ || wake_is_due_; }
@@ -49,8 +52,13 @@ public:
     /// Lets the loop do what is to be done now.
     void run();
 
+    /// The process ends: what is submitted from now on is cancelled, and its loop is about to go.
+    void end_process() noexcept { has_ended_ = true; }
+
     /// The op has ended; its node runs when what happens now is over.
     void complete(op& operation, int result);
+    /// The same, which a slow process notices late.
+    void complete_receive(recv_op& operation, int result);
 
     /// How much of `most` is done at once: all of it as a rule. Precondition: most > 0.
     [[nodiscard]] std::size_t part_of(std::size_t most);
@@ -64,6 +72,8 @@ public:
     void bind(loop& owner) override { loop_ = &owner; }
 
     [[nodiscard]] const driver_capabilities& capabilities() const noexcept override;
+
+    [[nodiscard]] bool runs_here() const noexcept override { return !has_ended_; }
 
     [[nodiscard]] bool is_host_thread() const noexcept override { return true; }
 
@@ -100,6 +110,8 @@ public:
 
     void random_bytes(std::span<std::byte> out) override;
 
+    [[nodiscard]] bool buggify(std::string_view site) override;
+
 private:
     class sim_handle;
     class stream_handle;
@@ -109,6 +121,7 @@ private:
     [[nodiscard]] int try_now(op& operation);
     [[nodiscard]] int begin_connect(connect_op& operation);
     void send_request(const std::weak_ptr<connection_end>& from, monotonic_time give_up);
+    static void hear_request(world_core& all, const std::weak_ptr<connection_end>& from, node_number there);
     [[nodiscard]] int accept(listening& door, accept_op& operation);
     [[nodiscard]] bool is_here(const endpoint& address) const noexcept;
     [[nodiscard]] node_number node_of(const endpoint& address) const noexcept;
@@ -116,15 +129,30 @@ private:
     void close(handle& target) noexcept;
     /// True when it waited: nothing will complete it any more.
     [[nodiscard]] bool forget(op& operation) noexcept;
+    [[nodiscard]] bool is_slow_now() const noexcept;
     /// What a side of a connection takes before it is read.
     [[nodiscard]] std::size_t holds(const stream_options& options) const noexcept;
 
+    /// An op that has its result, and completes later.
+    struct late_completion {
+        op* operation;
+        std::uint64_t number;
+    };
+
+    void complete_late(op& operation, int result);
+
     world_core& around_;
     const node_number number_;
+    machine& machine_;
     random_source random_;
     loop* loop_ = nullptr;
     bool busy_ = false;
     bool wake_is_due_ = false;
+    bool has_ended_ = false;
+    std::vector<late_completion> late_;
+    std::uint64_t late_count_ = 0;
+    /// Since the process ended: what never ends is a mistake of who wrote it.
+    std::uint32_t last_turns_ = 0;
     monotonic_time armed_ = no_deadline;
     std::uint64_t arms_ = 0;
     // What is on its way when the driver goes must not find it.

@@ -1,3 +1,4 @@
+#include <phoenix/net/sim/connection.hpp>
 #include <phoenix/net/sim/sim_driver.hpp>
 #include <phoenix/net/sim/world_core.hpp>
 
@@ -10,19 +11,20 @@ namespace {
 constexpr std::uint16_t first_free_port = 32'768;
 constexpr std::uint16_t last_free_port = 60'999;
 
+// A kernel's first attempt to send again what nobody acknowledged.
+constexpr nanoseconds first_retransmit = std::chrono::milliseconds(200);
+
 } // namespace
 
 world_core::world_core(std::uint64_t seed, const plan& how)
-    : plan_(how), random_(random_source::mix(seed)), schedule_(seed) {
+    : plan_(how), seed_(seed), random_(random_source::mix(seed)), schedule_(seed) {
     plan_.validate();
 }
 
+// --- Time, and what happens in it.
+
 void world_core::at(monotonic_time when, schedule::action what) {
     schedule_.add(std::max(when, now_), std::move(what));
-}
-
-bool world_core::step() {
-    return step_until(no_deadline);
 }
 
 bool world_core::step_until(monotonic_time until) {
@@ -33,32 +35,78 @@ bool world_core::step_until(monotonic_time until) {
         return false;
     }
     now_ = std::max(now_, schedule_.next());
-    ++steps_;
+    ++statistics_.steps;
     trace(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
     const schedule::action what = schedule_.take();
+    // A node that waits for something steps from inside.
+    const bool was_happening = std::exchange(is_happening_, true);
     what();
     run_touched();
+    is_happening_ = was_happening;
+    while (!is_happening_ && !when_over_.empty()) {
+        const std::vector<schedule::action> due = std::exchange(when_over_, {});
+        for (const schedule::action& each : due) {
+            each();
+        }
+        run_touched();
+    }
     return true;
 }
 
-void world_core::touch(sim_driver& who) {
-    touched_.insert(who.number());
-    trace(who.number());
+void world_core::when_over(schedule::action what) {
+    if (is_happening_) {
+        when_over_.push_back(std::move(what));
+    } else {
+        what();
+    }
+}
+
+void world_core::touch(node_number who) {
+    touched_.insert(who);
+    trace(who);
 }
 
 void world_core::run_touched() {
     while (!touched_.empty()) {
         const node_number first = *touched_.begin();
         touched_.erase(touched_.begin());
-        if (sim_driver* const who = find(first)) {
-            who->run();
+        machine& touched = at_machine(first);
+        if (touched.paused_until > now_) {
+            touched.was_touched = true;
+        } else if (touched.process != nullptr) {
+            touched.process->run();
         }
     }
 }
 
-nanoseconds world_core::link_time(node_number from, node_number to) noexcept {
+// --- Machines.
+
+machine& world_core::at_machine(node_number number) noexcept {
+    return machines_[number];
+}
+
+sim_driver* world_core::find(node_number number) const noexcept {
+    const auto found = machines_.find(number);
+    return found != machines_.end() ? found->second.process : nullptr;
+}
+
+void world_core::end_pause(node_number who) {
+    machine& paused = at_machine(who);
+    paused.paused_until = now_;
+    if (std::exchange(paused.was_touched, false)) {
+        touch(who);
+    }
+}
+
+// --- Links.
+
+link& world_core::link_between(node_number from, node_number to) noexcept {
+    return links_[{from, to}];
+}
+
+monotonic_time world_core::due_over(node_number from, node_number to, std::size_t bytes) {
     if (from == to) {
-        return plan_.loopback_latency;
+        return now_ + plan_.loopback_latency;
     }
     nanoseconds time = plan_.latency;
     const auto up_to = [this](nanoseconds most) {
@@ -68,22 +116,48 @@ nanoseconds world_core::link_time(node_number from, node_number to) noexcept {
     if (random_.chance(plan_.tail_rate)) {
         time += up_to(plan_.tail);
     }
-    return time;
+    if (plan_.bytes_per_second == 0) {
+        return now_ + time;
+    }
+    constexpr std::uint64_t second = 1'000'000'000;
+    link& taken = link_between(from, to);
+    taken.free_at = std::max(taken.free_at, now_) + nanoseconds(bytes * second / plan_.bytes_per_second);
+    return taken.free_at + time;
 }
 
-void world_core::enter(sim_driver& who) {
-    running_.emplace(who.number(), &who);
+nanoseconds world_core::retransmit_delay(node_number from, node_number to) {
+    // A kernel waits twice as long each time: as long again as it has waited, at most.
+    const nanoseconds waited = std::max(now_ - link_between(from, to).stands_since, first_retransmit);
+    const auto most = static_cast<std::uint64_t>(std::min(waited, plan_.retransmit_max).count());
+    return nanoseconds(random_.between(0, most));
 }
 
-void world_core::leave(sim_driver& who) noexcept {
-    running_.erase(who.number());
-    touched_.erase(who.number());
+void world_core::open_link(node_number from, node_number to) {
+    link& opened = link_between(from, to);
+    if (!opened.is_open() || !at_machine(to).has_power) {
+        return;
+    }
+    for (const std::shared_ptr<one_way>& each : std::exchange(opened.waiting, {})) {
+        each->try_again();
+    }
 }
 
-sim_driver* world_core::find(node_number number) const noexcept {
-    const auto found = running_.find(number);
-    return found != running_.end() ? found->second : nullptr;
+void world_core::open_links_to(node_number to) {
+    // Those who try again may make links, and the map keeps its order.
+    for (const auto& [number, other] : machines_) {
+        open_link(number, to);
+    }
 }
+
+void world_core::note_message(monotonic_time, node_number from, node_number to, std::size_t bytes,
+                              std::string_view) {
+    if (from != to) {
+        ++statistics_.messages;
+        statistics_.bytes += bytes;
+    }
+}
+
+// --- Who listens where.
 
 std::uint16_t world_core::take_port(node_number node, address_family family, std::uint16_t wanted) {
     if (wanted != 0) {
@@ -112,9 +186,52 @@ listening* world_core::listener_at(const place& where) const noexcept {
 }
 
 std::uint16_t world_core::outgoing_port(node_number node) noexcept {
-    std::uint16_t& last = last_port_.try_emplace(node, last_free_port).first->second;
-    last = last == last_free_port ? first_free_port : static_cast<std::uint16_t>(last + 1);
+    std::uint16_t& last = at_machine(node).last_port;
+    last = last < first_free_port || last == last_free_port ? first_free_port
+                                                            : static_cast<std::uint16_t>(last + 1);
     return last;
+}
+
+// --- Connections between machines.
+
+void world_core::add_connection(const std::shared_ptr<connection_end>& one) {
+    ++statistics_.connections;
+    std::erase_if(connections_, [](const auto& each) { return each.expired(); });
+    connections_.push_back(one);
+}
+
+std::shared_ptr<connection_end> world_core::any_connection(node_number one, node_number other) {
+    std::vector<std::shared_ptr<connection_end>> found;
+    for (const std::weak_ptr<connection_end>& each : connections_) {
+        const std::shared_ptr<connection_end> end = each.lock();
+        if (end == nullptr || end->has_failed()) {
+            continue;
+        }
+        const auto [here, there] = end->machines();
+        if (one == 0 || (here == one && there == other) || (here == other && there == one)) {
+            found.push_back(end);
+        }
+    }
+    return found.empty() ? nullptr : found[random_.below(found.size())];
+}
+
+// --- Rare cases that code asks for.
+
+bool world_core::buggify(std::string_view site) {
+    if (buggify_stopped_ || plan_.faults.buggify_sites == 0) {
+        return false;
+    }
+    // Of the seed and the name alone: a site that comes or goes leaves the others as they are.
+    std::uint64_t name = seed_;
+    for (const char each : site) {
+        name = random_source::mix(name + static_cast<unsigned char>(each) + 1);
+    }
+    if (name % 1'000'000 >= plan_.faults.buggify_sites || !random_.chance(plan_.faults.buggify_rate)) {
+        return false;
+    }
+    ++statistics_.buggified;
+    trace(name);
+    return true;
 }
 
 } // namespace phoenix::net::sim

@@ -68,7 +68,9 @@ private:
 class simulated final : public world {
 public:
     explicit simulated(const loop_options& options)
-        : around_(test_seed()), node_(around_.add_node(options)) {}
+        : around_(test_seed()), node_(around_.add_node({}, options)) {}
+
+    ~simulated() override { around_.stop(node_); }
 
     loop& here() noexcept override { return node_.here(); }
 
