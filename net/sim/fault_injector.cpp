@@ -56,6 +56,9 @@ void fault_injector::calm() {
     for (const auto& [number, end] : std::exchange(ends_, {})) {
         end();
     }
+    for (const auto& [number, by] : std::exchange(jumped_, {})) {
+        core_.at_machine(number).clock_offset -= by;
+    }
 }
 
 nanoseconds fault_injector::draw(nanoseconds least, nanoseconds most) {
@@ -193,6 +196,7 @@ std::function<void()> fault_injector::jump_clock(nanoseconds) {
     const node& who = any_node();
     const nanoseconds by = draw_either_way(core_.how().faults.clock_jump);
     all_.jump_clock(who, by);
+    jumped_[who.number()] += by;
     return {};
 }
 

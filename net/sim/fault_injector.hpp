@@ -2,6 +2,7 @@
 #pragma once
 
 #include <phoenix/net/sim/fault_plan.hpp>
+#include <phoenix/net/sim/machine.hpp>
 #include <phoenix/net/sim/random.hpp>
 #include <phoenix/net/time.hpp>
 
@@ -68,6 +69,8 @@ private:
     /// What ends the faults that last, by their numbers.
     std::map<std::uint64_t, std::function<void()>> ends_;
     std::uint64_t begun_ = 0;
+    /// How far clocks were moved: somebody sets them right in the end.
+    std::map<node_number, nanoseconds> jumped_;
     std::uint32_t down_ = 0;
 };
 

@@ -91,7 +91,8 @@ public:
     /// Moves its wall clock.
     void jump_clock(const node& who, nanoseconds by);
 
-    /// From now on nothing goes wrong by itself: what the plan's faults did ends, and nodes that they ended are started.
+    /// From now on nothing goes wrong by itself: what the plan's faults did ends, nodes that they ended are started, and clocks
+    /// that they moved are set back.
     void calm();
 
     // --- What happened.

@@ -235,6 +235,7 @@ net::task<> mesh::converse(frame_stream frames, handshake::side side, dialled_ad
         target != nullptr ? target->text : frames.connection().peer_endpoint().to_string();
     std::exception_ptr failure;
     std::optional<session_peer> peer;
+    const std::uint64_t greeted_as = who_.self.incarnation;
     try {
         peer = co_await greet(frames, side, target);
     } catch (...) {
@@ -258,6 +259,12 @@ net::task<> mesh::converse(frame_stream frames, handshake::side side, dialled_ad
         if (refused && refused->is_by_peer() && refused->highest_incarnation() >= who_.self.incarnation) {
             handler_.overtaken(refused->highest_incarnation());
         }
+        co_return;
+    }
+    if (greeted_as != who_.self.incarnation) {
+        // The peer would take what comes for the words of an earlier life: it is met again in this one.
+        loop_.log(net::log_level::info, component, "new-life",
+                  "no session with " + address + ": this node began another life while they met");
         co_return;
     }
     const crdt::replica_id replica = peer->replica;

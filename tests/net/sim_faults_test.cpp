@@ -319,6 +319,20 @@ BOOST_AUTO_TEST_CASE(wall_clocks_differ_and_jump) {
     BOOST_TEST((apart <= 2s && apart >= -2s));
 }
 
+BOOST_AUTO_TEST_CASE(clocks_that_jumped_by_themselves_are_set_back_when_all_is_calm) {
+    sim::world all(1, with([](sim::fault_plan& faults) {
+                       faults.clock_jumps.every = 10ms;
+                       faults.clock_jump = 1s;
+                   }));
+    sim::node& one = all.add_node();
+    sim::node& other = all.add_node();
+    all.run_for(1s);
+    BOOST_TEST(all.counted().clock_jumps > 50U);
+    BOOST_TEST((one.here().wall_now() != other.here().wall_now()));
+    all.calm();
+    BOOST_TEST((one.here().wall_now() == other.here().wall_now()));
+}
+
 BOOST_AUTO_TEST_CASE(bandwidth_is_bounded_where_the_plan_says_so) {
     sim::plan how;
     how.bytes_per_second = 1000;
