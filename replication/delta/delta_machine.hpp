@@ -19,7 +19,14 @@
 // Batches are kept in a bounded log. A peer that needs one that is gone is told so, and asks one of those who told it for
 // a state transfer (transfer_source.hpp). What comes in one may know more than the vector that is taken over with it, and
 // one that breaks leaves states without any: should the batches behind them be lost with their last holder, nobody else
-// would ever get them. So who received them publishes them as its own when they are not covered in time.
+// would ever get them. So who received them publishes them as its own when they are not covered in time, and at once when
+// its sender does not even say to have a batch that could cover them.
+//
+// A peer that knows the cluster's secret is believed. What breaks the protocol costs its link and no other; what gets past
+// the checks stays within the bounds of delta_options, and as long as it speaks of its own batches alone, all others end with
+// equal vectors. Equal states are promised while each batch number and each dot stands for one thing, and each peer has joined
+// what it reports. Who gives one number to two batches, or brings in a transfer what is in none of the batches that it reports,
+// can leave nodes apart for ever, and no check here finds it.
 //
 // Within one incarnation of a node nothing is forgotten; a node that starts takes a new one (crdt/replica.hpp). Sources: P. S.
 // Almeida, A. Shoker, C. Baquero, Delta State Replicated Data Types (2018), the intervals of algorithm 2; V. Enes et al.,
@@ -96,10 +103,11 @@ public:
     delta_machine& operator=(const delta_machine&) = delete;
     ~delta_machine();
 
-    /// A link to a peer, over which the frames of each lane arrive in order until it goes down; there is no other to the same
-    /// node. False when a later incarnation of that node is known: then there is no such link, and the connection is to be closed.
-    /// Throws errc::limit_exceeded, and there is no link either, for one node too many and for an incarnation in the future.
-    /// No more than `window_bytes` of batches is on its way there at once, nor than the options say.
+    /// A link to a peer, over which the frames of each lane arrive in order until it goes down, and none of control after one
+    /// of bulk that was sent later; there is no other to the same node. False when a later incarnation of that node is known:
+    /// then there is no such link, and the connection is to be closed. Throws errc::limit_exceeded, and there is no link either,
+    /// for one node too many and for an incarnation in the future. No more than `window_bytes` of batches is on its way there at
+    /// once, nor than the options say.
     [[nodiscard]] bool link_up(net::monotonic_time now, link_id link, const crdt::replica_id& peer,
                                std::uint64_t window_bytes = ~std::uint64_t{0});
 
@@ -217,7 +225,10 @@ private:
     [[nodiscard]] transfer_target* incoming(const delta_link& link, std::uint64_t transfer) noexcept;
     void ack(net::monotonic_time now, const delta_link& link, std::uint64_t messages);
     void end_incoming(net::monotonic_time now);
+    /// Where the places go of objects that the peer brings now, and that are new.
+    [[nodiscard]] std::vector<std::size_t>& brought_by(const delta_link& link) noexcept;
     void publish_if_due(net::monotonic_time now);
+    void publish_all(std::vector<std::size_t>& places);
     /// Unless it is covered by now.
     void publish_uncovered();
     void cover_by(const crdt::version_vector& has, net::monotonic_time now);
@@ -263,6 +274,9 @@ private:
     std::vector<std::size_t> uncovered_;
     crdt::version_vector uncovered_until_;
     net::monotonic_time publish_due_ = net::no_deadline;
+    /// Places of objects that came in transfers and were new, although everything is here that their sender says to have: no
+    /// batch will cover them. Who keeps to the protocol sends no such.
+    std::vector<std::size_t> unnumbered_;
 
     output output_;
     net::monotonic_time next_tick_ = net::no_deadline;

@@ -140,14 +140,14 @@ void delta_machine::take_begin(net::monotonic_time now, delta_link& link, const 
 void delta_machine::take_objects(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
     const auto message = codec::transfer_objects_view::read(frame.payload(), options_.frames);
     if (transfer_target* const target = incoming(link, message.transfer())) {
-        ack(now, link, target->take(message, objects_, uncovered_));
+        ack(now, link, target->take(message, objects_, brought_by(link)));
     }
 }
 
 void delta_machine::take_transfer_part(net::monotonic_time now, delta_link& link, const codec::frame& frame) {
     const auto message = codec::decode<codec::transfer_part>(frame.payload(), options_.frames);
     if (transfer_target* const target = incoming(link, message.transfer)) {
-        ack(now, link, target->take(message, objects_, options_.frames.object_bytes_max, uncovered_));
+        ack(now, link, target->take(message, objects_, options_.frames.object_bytes_max, brought_by(link)));
     }
 }
 
@@ -194,7 +194,12 @@ void delta_machine::cover_by(const crdt::version_vector& has, net::monotonic_tim
     }
 }
 
+std::vector<std::size_t>& delta_machine::brought_by(const delta_link& link) noexcept {
+    return link.has.leq(has_) ? unnumbered_ : uncovered_;
+}
+
 void delta_machine::publish_if_due(net::monotonic_time now) {
+    publish_all(unnumbered_);
     if (incoming_ || publish_due_ == net::no_deadline) {
         return;
     }
@@ -217,16 +222,21 @@ void delta_machine::publish_if_due(net::monotonic_time now) {
 void delta_machine::publish_uncovered() {
     const bool is_covered = !incoming_ && uncovered_until_.leq(has_);
     if (!is_covered) {
-        std::ranges::sort(uncovered_);
-        uncovered_.erase(std::ranges::unique(uncovered_).begin(), uncovered_.end());
-        for (const std::size_t place : uncovered_) {
-            objects_.publish(place);
-        }
-        counters_.objects_published += uncovered_.size();
+        publish_all(uncovered_);
     }
     uncovered_.clear();
     uncovered_until_ = {};
     publish_due_ = net::no_deadline;
+}
+
+void delta_machine::publish_all(std::vector<std::size_t>& places) {
+    std::ranges::sort(places);
+    places.erase(std::ranges::unique(places).begin(), places.end());
+    for (const std::size_t place : places) {
+        objects_.publish(place);
+    }
+    counters_.objects_published += places.size();
+    places.clear();
 }
 
 } // namespace phoenix::replication

@@ -275,6 +275,64 @@ BOOST_AUTO_TEST_CASE(what_came_without_a_number_is_in_a_batch_before_it_is_passe
 
 // --- Transfers that do not keep to their rules.
 
+/// Node 0, which has told that it has no batch, brings node 1 a set "basket" in a transfer, and goes. Node 2 hears of it.
+struct silent_transfer {
+    silent_transfer() {
+        bench.connect(0, 1);
+        bench.connect(1, 2);
+        bench.settle();
+        bench.hold(0, 1);
+        bench.receive(0, 1, codec::encode(codec::behind{claimed, 0}));
+        bench.pass(1ms);
+        BOOST_TEST_REQUIRE(bench.machine(1).is_receiving_transfer());
+        bench.receive(0, 1, codec::encode(codec::transfer_begin{id, claimed, {}, 1}));
+        const std::vector<std::byte> bytes = crdt::encode(state());
+        writer.add(lab_types().at<text_set>().id(), key_bytes_of("basket"), bytes);
+    }
+
+    [[nodiscard]] static text_set state() {
+        text_set made;
+        made.add({9, 9}, "tea");
+        return made;
+    }
+
+    void expect_heard() {
+        bench.disconnect(0, 1);
+        bench.settle();
+        BOOST_TEST(bench.set(1, "basket").contains("tea"));
+        BOOST_TEST(bench.set(2, "basket").contains("tea"));
+        BOOST_TEST(bench.machine(1).counters().objects_published == 1U);
+    }
+
+    static constexpr std::uint64_t id = 1;
+    const std::vector<codec::vector_entry> claimed{{{9, 9}, 4}};
+    lab bench{3};
+    codec::entries_writer writer{codec::limits()};
+};
+
+BOOST_AUTO_TEST_CASE(what_no_batch_of_its_sender_covers_is_published_at_once) {
+    silent_transfer from;
+    from.bench.receive(0, 1, from.writer.finish(from.id, 0));
+    from.expect_heard();
+}
+
+BOOST_AUTO_TEST_CASE(what_no_batch_of_its_sender_covers_is_published_though_what_follows_is_broken) {
+    silent_transfer from;
+    from.writer.add(lab_types().at<text_set>().id(), key_bytes_of("second"), key_bytes_of("second"));
+    BOOST_TEST((from.bench.refusal(0, 1, from.writer.finish(from.id, 0)) != std::error_code()));
+    from.expect_heard();
+}
+
+BOOST_AUTO_TEST_CASE(an_object_in_parts_that_no_batch_of_its_sender_covers_is_published_at_once) {
+    silent_transfer from;
+    const std::vector<std::byte> bytes = crdt::encode(from.state());
+    codec::transfer_part made;
+    made.transfer = from.id;
+    made.part = {lab_types().at<text_set>().id(), key_bytes_of("basket"), 0, bytes.size(), bytes};
+    from.bench.receive(0, 1, codec::encode(made));
+    from.expect_heard();
+}
+
 BOOST_AUTO_TEST_CASE(objects_before_the_begin_of_their_transfer_are_refused) {
     open_transfer to;
     BOOST_TEST((to.object(0, "key") == errc::protocol_violation));
