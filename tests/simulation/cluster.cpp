@@ -68,7 +68,8 @@ cluster_shape cluster_shape::drawn_from(net::sim::random_source& random) {
     }
     if (kind == topology::tree) {
         // Now and then a second way.
-        dial(random.below(drawn.nodes), random.below(drawn.nodes));
+        const std::size_t from = random.below(drawn.nodes);
+        dial(from, random.below(drawn.nodes));
     }
 
     drawn.write_every = std::chrono::milliseconds(random.between(2, 50));
@@ -201,7 +202,9 @@ void cluster::write_once(net::loop& here, replication::node& peer) {
     const std::string name = std::to_string(below(shape_.keys));
     const std::string element = std::to_string(below(10));
     const auto text = [&] {
-        return std::string(1 + below(shape_.value_bytes), static_cast<char>('a' + below(26)));
+        // One after the other: in what order arguments are evaluated is the compiler's affair.
+        const auto letter = static_cast<char>('a' + below(26));
+        return std::string(1 + below(shape_.value_bytes), letter);
     };
     const crdt::timestamp now = peer.stamp();
     std::string key = "key:" + name;
