@@ -163,9 +163,9 @@ BOOST_AUTO_TEST_CASE(a_cut_that_lasts_ends_connections) {
 }
 
 BOOST_AUTO_TEST_CASE(who_dials_over_a_cut_is_heard_when_it_heals) {
+    progress later;
     two here;
     here.all.cut(here.server, here.client);
-    progress later;
     here.client.here().spawn(talk(here.server.address().with_port(port), later));
     here.all.run_for(10s);
     BOOST_TEST(later.answers == 0);
@@ -194,6 +194,7 @@ BOOST_AUTO_TEST_CASE(a_reset_is_told_to_both_sides) {
 BOOST_AUTO_TEST_CASE(a_silent_connection_is_told_to_nobody_until_the_kernel_gives_up) {
     sim::plan how;
     how.retransmit_timeout = 60s;
+    progress later;
     two here(how);
     BOOST_TEST(here.all.silence_connection(here.server, here.client));
     BOOST_TEST(here.answers_in(59s) <= 1);
@@ -201,24 +202,23 @@ BOOST_AUTO_TEST_CASE(a_silent_connection_is_told_to_nobody_until_the_kernel_give
     here.all.run_for(5s);
     BOOST_TEST((here.told.ended == make_error(ETIMEDOUT)), here.ending());
     // Another connection between the two is not concerned.
-    progress later;
     here.client.here().spawn(talk(here.server.address().with_port(port), later));
     here.all.run_for(1s);
     BOOST_TEST(later.answers > 100);
 }
 
 BOOST_AUTO_TEST_CASE(who_is_killed_is_missed_at_once) {
+    progress refused;
+    progress later;
     two here;
     here.all.kill(here.server);
     BOOST_TEST(!here.server.is_up());
     here.all.run_for(10ms);
     BOOST_TEST(here.told.ended.has_value());
-    progress refused;
     here.client.here().spawn(talk(here.server.address().with_port(port), refused));
     here.all.run_for(10ms);
     BOOST_TEST((refused.ended == make_error(ECONNREFUSED)));
     here.all.start(here.server);
-    progress later;
     here.client.here().spawn(talk(here.server.address().with_port(port), later));
     here.all.run_for(1s);
     BOOST_TEST(later.answers > 100);
@@ -339,9 +339,9 @@ BOOST_AUTO_TEST_CASE(bandwidth_is_bounded_where_the_plan_says_so) {
     two here(with([](sim::fault_plan&) {}));
     const int fast = here.answers_in(1s);
     BOOST_TEST(fast > 300);
+    progress told;
     sim::world narrow(1, how);
     const sim::node& server = narrow.add_node(&serve_echo);
-    progress told;
     narrow.add_node().here().spawn(talk(server.address().with_port(port), told));
     narrow.run_for(10s);
     // Some eight bytes each way.
@@ -367,9 +367,10 @@ BOOST_AUTO_TEST_CASE(faults_come_by_themselves_and_end_when_all_is_calm) {
                              {&sim::fault_plan::slow_readers, &sim::statistics::slow_readers}}) {
         sim::plan how;
         how.faults.*each.rate = {.every = 200ms, .shortest = 1ms, .longest = 100ms};
+        progress told;
+        progress later;
         sim::world all(5, how);
         sim::node& server = all.add_node(&serve_echo);
-        progress told;
         const endpoint to = server.address().with_port(port);
         sim::node& client = all.add_node([&told, to](sim::node&) { return talk(to, told); });
         for (int round = 0; round < 50; ++round) {
@@ -391,7 +392,6 @@ BOOST_AUTO_TEST_CASE(faults_come_by_themselves_and_end_when_all_is_calm) {
         BOOST_TEST(count() == came);
         BOOST_TEST(server.is_up());
         BOOST_TEST_REQUIRE(client.is_up());
-        progress later;
         client.here().spawn(talk(to, later));
         all.run_for(1s);
         BOOST_TEST(later.answers > 100);
@@ -404,9 +404,9 @@ BOOST_AUTO_TEST_CASE(the_same_seed_brings_the_same_faults) {
         sim::plan how;
         how.faults = sim::fault_plan::drawn_from(drawn, 5s);
         how.validate();
+        progress told;
         sim::world all(seed, how);
         sim::node& server = all.add_node(&serve_echo);
-        progress told;
         const endpoint to = server.address().with_port(port);
         for (int i = 0; i < 2; ++i) {
             all.add_node([&told, to](sim::node&) { return talk(to, told); });
