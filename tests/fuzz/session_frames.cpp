@@ -520,14 +520,20 @@ codec::frame likely_frame(std::minstd_rand& random) {
     const codec::batch_head head{self, number, number, {wall_us, 0}};
     const std::string key = std::to_string(below(4));
     const auto key_bytes = std::as_bytes(std::span(key));
-    text_set state;
+    // The same dots for this and that.
+    text_set set;
+    text_register reg;
     for (std::uint64_t i = 0; i <= below(4); ++i) {
-        state.add(stranger_id, std::string(below(40), 'x') + std::to_string(i));
+        const std::string what = std::string(below(40), 'x') + std::to_string(i);
+        set.add(stranger_id, what);
+        reg.set(stranger_id, what, {wall_us + below(3), 0});
     }
-    const std::vector<std::byte> bytes = crdt::encode(state);
+    const bool is_set = below(4) > 0;
+    const std::uint64_t type = is_set ? types().at<text_set>().id() : types().at<text_register>().id();
+    const std::vector<std::byte> bytes = is_set ? crdt::encode(set) : crdt::encode(reg);
     codec::entries_writer writer(bounds);
-    writer.add(types().at<text_set>().id(), key_bytes, bytes);
-    const codec::object_part part{types().at<text_set>().id(), key_bytes, 0, bytes.size(), bytes};
+    writer.add(type, key_bytes, bytes);
+    const codec::object_part part{type, key_bytes, 0, bytes.size(), bytes};
     switch (below(12)) {
     case 0:
         return codec::encode(codec::report{{{.about = self,
