@@ -31,11 +31,11 @@ std::pair<node_number, node_number> connection_end::machines() const noexcept {
     return {owner_.number(), other_number_};
 }
 
-void connection_end::pass(std::string_view label, std::size_t bytes, one_way::if_gone answer,
+void connection_end::pass(std::size_t bytes, one_way::if_gone answer,
                           std::function<void(connection_end&)> what) {
     // The last words of a process are its kernel's, and without power that has none.
     if (owner_.around().at_machine(owner_.number()).has_power) {
-        out_->send(label, bytes, answer, std::move(what));
+        out_->send(bytes, answer, std::move(what));
     }
 }
 
@@ -47,7 +47,7 @@ int connection_end::receive(std::span<std::byte> into) {
     const auto end = unread_.begin() + static_cast<std::ptrdiff_t>(taken);
     std::copy(unread_.begin(), end, into.begin());
     unread_.erase(unread_.begin(), end);
-    pass("room", 0, one_way::if_gone::nothing, [taken](connection_end& other) { other.room_arrives(taken); });
+    pass(0, one_way::if_gone::nothing, [taken](connection_end& other) { other.room_arrives(taken); });
     return static_cast<int>(taken);
 }
 
@@ -79,7 +79,7 @@ int connection_end::send(std::span<const iovec> pieces) {
         data.insert(data.end(), from, from + std::min(each.iov_len, sent - data.size()));
     }
     credit_ -= sent;
-    pass("data", sent, one_way::if_gone::reset,
+    pass(sent, one_way::if_gone::reset,
          [data = std::move(data)](connection_end& other) mutable { other.data_arrives(std::move(data)); });
     return static_cast<int>(sent);
 }
@@ -90,7 +90,7 @@ int connection_end::end_sending() {
     }
     if (!sending_ended_) {
         sending_ended_ = true;
-        pass("end", 0, one_way::if_gone::nothing, [](connection_end& other) { other.end_arrives(); });
+        pass(0, one_way::if_gone::nothing, [](connection_end& other) { other.end_arrives(); });
     }
     return 0;
 }
@@ -102,7 +102,7 @@ void connection_end::release(bool reset) {
     }
     // As a kernel does: who does not read what has come breaks the connection.
     if (reset || !unread_.empty()) {
-        pass("reset", 0, one_way::if_gone::nothing, [](connection_end& other) { other.reset_arrives(); });
+        pass(0, one_way::if_gone::nothing, [](connection_end& other) { other.reset_arrives(); });
     } else {
         static_cast<void>(end_sending());
     }
@@ -110,7 +110,7 @@ void connection_end::release(bool reset) {
 }
 
 void connection_end::answer_request() {
-    pass("accepted", 0, one_way::if_gone::reset, [](connection_end& other) { other.answer_arrives(); });
+    pass(0, one_way::if_gone::reset, [](connection_end& other) { other.answer_arrives(); });
 }
 
 void connection_end::fall_silent() noexcept {
@@ -132,7 +132,7 @@ void connection_end::data_arrives(std::vector<std::byte> data) {
         return;
     }
     if (released_) {
-        pass("reset", 0, one_way::if_gone::nothing, [](connection_end& other) { other.reset_arrives(); });
+        pass(0, one_way::if_gone::nothing, [](connection_end& other) { other.reset_arrives(); });
         return;
     }
     unread_.insert(unread_.end(), data.begin(), data.end());

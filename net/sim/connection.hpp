@@ -16,7 +16,6 @@
 #include <functional>
 #include <memory>
 #include <span>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -89,8 +88,7 @@ private:
     void room_arrives(std::size_t bytes);
 
     /// Calls what(other side) when it is there.
-    void pass(std::string_view label, std::size_t bytes, one_way::if_gone answer,
-              std::function<void(connection_end&)> what);
+    void pass(std::size_t bytes, one_way::if_gone answer, std::function<void(connection_end&)> what);
 
     void wake_receiver();
     void wake_sender();

@@ -25,7 +25,7 @@ struct fault_plan {
     /// A link, both ways or one.
     fault_rate cuts;
     fault_rate one_way_cuts;
-    /// A link, one way, holds up what is sent, requests for connections too.
+    /// A link, one way, holds up what is sent.
     fault_rate clogs;
 
     /// A connection, wherever it is in what it sends. Nothing lasts.

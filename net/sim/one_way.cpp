@@ -13,12 +13,10 @@ one_way::one_way(world_core& around, node_number from, node_number to, std::weak
     : around_(around), from_(from), to_(to), sender_(std::move(sender)), receiver_(std::move(receiver)),
       power_losses_(around.at_machine(from).power_losses) {}
 
-void one_way::send(std::string_view label, std::size_t bytes, if_gone answer,
-                   std::function<void(connection_end&)> what) {
-    const monotonic_time now = around_.now();
+void one_way::send(std::size_t bytes, if_gone answer, std::function<void(connection_end&)> what) {
     // One nanosecond apart: what is sent first arrives first.
     last_due_ = std::max(around_.due_over(from_, to_, bytes), last_due_ + nanoseconds(1));
-    messages_.push_back({label, bytes, answer, now, last_due_, std::move(what)});
+    messages_.push_back({bytes, answer, last_due_, std::move(what)});
     if (!is_expected_ && !stands_still_) {
         expect_first(last_due_);
     }
@@ -49,7 +47,7 @@ void one_way::arrive() {
 }
 
 void one_way::deliver(message arrived) {
-    around_.note_message(arrived.sent, from_, to_, arrived.bytes, arrived.label);
+    around_.count_message(from_, to_, arrived.bytes);
     if (const std::shared_ptr<connection_end> here = receiver_.lock()) {
         arrived.what(*here);
     } else if (arrived.answer == if_gone::reset && around_.link_between(to_, from_).is_open()) {

@@ -13,7 +13,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <string_view>
 
 namespace phoenix::net::sim {
 
@@ -30,9 +29,8 @@ public:
     one_way(const one_way&) = delete;
     one_way& operator=(const one_way&) = delete;
 
-    /// Calls what(receiver) when the message is there, after all that were sent before. `label` is for people.
-    void send(std::string_view label, std::size_t bytes, if_gone answer,
-              std::function<void(connection_end&)> what);
+    /// Calls what(receiver) when the message is there, after all that were sent before.
+    void send(std::size_t bytes, if_gone answer, std::function<void(connection_end&)> what);
 
     /// The link may be open again.
     void try_again();
@@ -46,10 +44,8 @@ public:
 
 private:
     struct message {
-        std::string_view label;
         std::size_t bytes;
         if_gone answer;
-        monotonic_time sent;
         monotonic_time due;
         std::function<void(connection_end&)> what;
     };

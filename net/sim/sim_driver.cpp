@@ -431,21 +431,28 @@ bool sim_driver::submit(op& operation) noexcept {
 }
 
 void sim_driver::complete_late(op& operation, int result) {
-    late_.push_back({&operation, ++late_count_});
+    late_.push_back({&operation, result, ++late_count_});
     const std::uint64_t most = is_slow_now() ? very_late_ns_max : late_ns_max;
     const nanoseconds late(random_.between(1, most));
-    around_.at(around_.now() + late, [self = self_, number = late_count_, result] {
+    around_.at(around_.now() + late, [self = self_, number = late_count_] {
         sim_driver* const here = *self;
         if (here == nullptr) {
             return;
         }
         const auto found = std::ranges::find(here->late_, number, &late_completion::number);
         if (found != here->late_.end()) {
-            op& due = *found->operation;
+            const late_completion due = *found;
             here->late_.erase(found);
-            here->complete(due, result);
+            here->complete(*due.operation, due.result);
         }
     });
+}
+
+void sim_driver::give_up() noexcept {
+    // Time does not go on for a process that has ended: what has its result has it now, cancelled before or not.
+    for (const late_completion& each : std::exchange(late_, {})) {
+        complete(*each.operation, each.result);
+    }
 }
 
 void sim_driver::complete_receive(recv_op& operation, int result) {
@@ -488,10 +495,7 @@ void sim_driver::cancel(op& operation) noexcept {
     if (!operation.is_cancellable()) {
         return;
     }
-    const bool is_late = std::erase_if(late_, [&](const auto& each) {
-                             return has_ended_ && each.operation == &operation;
-                         }) != 0;
-    if (!is_late && !forget(operation)) {
+    if (!forget(operation)) {
         // It has its result, which is on its way.
         operation.state = op_state::cancelling;
         return;

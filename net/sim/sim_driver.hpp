@@ -75,6 +75,8 @@ public:
 
     [[nodiscard]] bool runs_here() const noexcept override { return !has_ended_; }
 
+    void give_up() noexcept override;
+
     [[nodiscard]] bool is_host_thread() const noexcept override { return true; }
 
     handle& attach(int descriptor) override;
@@ -136,6 +138,7 @@ private:
     /// An op that has its result, and completes later.
     struct late_completion {
         op* operation;
+        int result;
         std::uint64_t number;
     };
 

@@ -66,7 +66,7 @@ public:
     void heal(const node& one, const node& other);
     void cut_one_way(const node& from, const node& to);
     void heal_one_way(const node& from, const node& to);
-    /// As a cut, but requests for connections wait, too.
+    /// One way stands still, as in a one-way cut, and is counted apart: requests for connections are not heard, and asked again.
     void clog(const node& from, const node& to);
     void unclog(const node& from, const node& to);
 

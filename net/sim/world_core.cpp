@@ -149,8 +149,7 @@ void world_core::open_links_to(node_number to) {
     }
 }
 
-void world_core::note_message(monotonic_time, node_number from, node_number to, std::size_t bytes,
-                              std::string_view) {
+void world_core::count_message(node_number from, node_number to, std::size_t bytes) noexcept {
     if (from != to) {
         ++statistics_.messages;
         statistics_.bytes += bytes;

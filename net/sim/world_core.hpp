@@ -80,8 +80,7 @@ public:
     void open_link(node_number from, node_number to);
     void open_links_to(node_number to);
 
-    void note_message(monotonic_time sent, node_number from, node_number to, std::size_t bytes,
-                      std::string_view label);
+    void count_message(node_number from, node_number to, std::size_t bytes) noexcept;
 
     // --- Who listens where. By node, family and port.
 

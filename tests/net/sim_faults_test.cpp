@@ -114,6 +114,22 @@ task<> fail_soon(sim::node&) {
     throw std::runtime_error("no tea");
 }
 
+/// Asks for what comes late, and gives up before it comes, again and again.
+task<> ask_and_give_up(endpoint to) {
+    for (;;) {
+        try {
+            stream peer = co_await with_deadline(connect(to), 400us);
+            co_await peer.write("line\n");
+            co_await sleep_for(1ms);
+            const std::string answer = co_await with_deadline(read_text(peer, 5), 3us);
+        } catch (const std::system_error& e) {
+            if (is_canceled(e.code())) {
+                throw;
+            }
+        }
+    }
+}
+
 sim::plan with(const std::function<void(sim::fault_plan&)>& change) {
     sim::plan how;
     change(how.faults);
@@ -272,6 +288,23 @@ BOOST_AUTO_TEST_CASE(a_node_may_end_itself) {
     BOOST_TEST(other.is_up());
     all.run_for(1ms);
     BOOST_TEST(!other.is_up());
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_is_killed_while_it_gives_up_what_comes_late_ends) {
+    sim::plan how;
+    how.late_rate = 1'000'000;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        sim::world all(seed, how);
+        const sim::node& server = all.add_node(&serve_echo);
+        const endpoint to = server.address().with_port(port);
+        sim::node& client = all.add_node([to](sim::node&) { return ask_and_give_up(to); });
+        for (int i = 0; i < 300; ++i) {
+            all.run_for(1ms + i * 1us);
+            all.kill(client);
+            BOOST_TEST_REQUIRE(!client.is_up());
+            all.start(client);
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(what_a_program_throws_is_told) {
